@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/certificate.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status.h"
+
+namespace zcluster::tls {
+namespace {
+
+template <auto Free>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+void FreeBio(BIO* bio) { BIO_free(bio); }
+
+using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using BioPtr = std::unique_ptr<BIO, Freed<FreeBio>>;
+using StackPtr = std::unique_ptr<STACK_OF(X509), Freed<FreeStack>>;
+using StorePtr = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
+using ContextPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
+
+// More certificates than an honest chain has would only cost us time.
+constexpr size_t kMaxCertificates = 8;
+// CA, at most two intermediate ones, and the node's.
+constexpr int kMaxDepth = 3;
+// OpenSSL's level 2: no less than 112 bits of security (no RSA below 2048, no SHA-1).
+constexpr int kSecurityLevel = 2;
+constexpr size_t kMaxQuoted = 120;
+
+// No password is ever asked for on a terminal.
+int NoPassword(char*, int, int, void*) { return 0; }
+
+BioPtr Reader(absl::string_view pem) {
+  return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+std::vector<X509Ptr> Parse(absl::string_view pem) {
+  std::vector<X509Ptr> result;
+  BioPtr bio = Reader(pem);
+  while (bio != nullptr && result.size() < kMaxCertificates) {
+    X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, NoPassword, nullptr));
+    if (certificate == nullptr) break;
+    result.push_back(std::move(certificate));
+  }
+  return result;
+}
+
+// A stranger chose these bytes, and they end up on a terminal.
+std::string Quoted(absl::string_view text) {
+  std::string result;
+  for (char c : text.substr(0, kMaxQuoted)) result += (c > ' ' && c <= '~') ? c : '?';
+  if (text.size() > kMaxQuoted) result += "...";
+  return result;
+}
+
+std::string Date(const ASN1_TIME* when) {
+  tm broken_down{};
+  if (ASN1_TIME_to_tm(when, &broken_down) != 1) return "an unreadable date";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC",
+                          absl::FromTM(broken_down, absl::UTCTimeZone()), absl::UTCTimeZone());
+}
+
+absl::string_view Bytes(const ASN1_STRING* text) {
+  return absl::string_view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                           static_cast<size_t>(ASN1_STRING_length(text)));
+}
+
+std::vector<std::string> Uris(const X509* certificate) {
+  std::vector<std::string> result;
+  NamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (names == nullptr) return result;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    // With its length: a NUL inside must not cut a name down to an honest one.
+    if (name->type == GEN_URI) result.emplace_back(Bytes(name->d.uniformResourceIdentifier));
+  }
+  return result;
+}
+
+// The sentence for what the chain's verification found.
+std::string WhyNotTrusted(absl::string_view called, X509_STORE_CTX* context) {
+  const int error = X509_STORE_CTX_get_error(context);
+  const X509* where = X509_STORE_CTX_get_current_cert(context);
+  const std::string subject = X509_STORE_CTX_get_error_depth(context) == 0 || where == nullptr
+                                  ? std::string(called)
+                                  : absl::StrCat("the CA of ", called);
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return absl::StrCat(subject, " expired on ", Date(X509_get0_notAfter(where)));
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return absl::StrCat(subject, " is not valid before ", Date(X509_get0_notBefore(where)),
+                          " (do the clocks agree?)");
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return absl::StrCat(called, " is self-signed, not signed by the pair's CA");
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    case X509_V_ERR_CERT_UNTRUSTED:
+      return absl::StrCat(called, " is not signed by the pair's CA");
+    case X509_V_ERR_INVALID_PURPOSE:
+      return absl::StrCat(subject, " is not made for this use (extended key usage)");
+    default:
+      return absl::StrCat(subject, " is refused: ", X509_verify_cert_error_string(error));
+  }
+}
+
+absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) {
+  StorePtr store(X509_STORE_new());
+  StackPtr chain(sk_X509_new_null());
+  ContextPtr context(X509_STORE_CTX_new());
+  if (store == nullptr || chain == nullptr || context == nullptr) {
+    return absl::ResourceExhaustedError("out of memory for the check of a certificate");
+  }
+  const std::vector<X509Ptr> trusted = Parse(candidate.ca);
+  if (trusted.empty()) return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
+  for (const X509Ptr& ca : trusted) X509_STORE_add_cert(store.get(), ca.get());
+  for (X509Ptr& link : Parse(candidate.chain)) {
+    if (sk_X509_push(chain.get(), link.get()) > 0) link.release();
+  }
+  if (X509_STORE_CTX_init(context.get(), store.get(), certificate, chain.get()) != 1) {
+    return absl::UnauthenticatedError(absl::StrCat(candidate.called, " cannot be checked"));
+  }
+  X509_STORE_CTX_set_purpose(context.get(), use == Use::kServer ? X509_PURPOSE_SSL_SERVER
+                                                                : X509_PURPOSE_SSL_CLIENT);
+  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
+  X509_VERIFY_PARAM_set_auth_level(rules, kSecurityLevel);
+  if (X509_verify_cert(context.get()) == 1) return absl::OkStatus();
+  return absl::UnauthenticatedError(WhyNotTrusted(candidate.called, context.get()));
+}
+
+absl::Status CheckName(absl::string_view called, const X509* certificate, absl::string_view uri) {
+  const std::vector<std::string> uris = Uris(certificate);
+  if (uris.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat(
+        called, " names no node (no URI in its subject alternative name), expected ", uri));
+  }
+  if (uris.size() > 1) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(called, " names ", uris.size(), " nodes, expected only ", uri));
+  }
+  if (uris.front() != uri) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(called, " is for ", Quoted(uris.front()), ", expected ", uri));
+  }
+  return absl::OkStatus();
+}
+
+// TLS 1.2 is kept out by leaving it only suites that need an RSA key (RequireTls13): so no RSA key may pass.
+absl::Status CheckKind(absl::string_view called, const X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448) {
+    return absl::OkStatus();
+  }
+  return absl::UnauthenticatedError(
+      absl::StrCat(called, " has a key of a kind that is not allowed; use ECDSA or Ed25519"));
+}
+
+}  // namespace
+
+absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri) {
+  const std::vector<X509Ptr> certificates = Parse(candidate.certificate);
+  if (certificates.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat(candidate.called, " is not readable PEM"));
+  }
+  X509* certificate = certificates.front().get();
+  ZC_RETURN_IF_ERROR(CheckChain(candidate, certificate, use));
+  ZC_RETURN_IF_ERROR(CheckName(candidate.called, certificate, uri));
+  return CheckKind(candidate.called, certificate);
+}
+
+absl::Status CheckKey(absl::string_view certificate, absl::string_view key) {
+  const std::vector<X509Ptr> certificates = Parse(certificate);
+  if (certificates.empty()) return absl::UnauthenticatedError("the certificate is not readable PEM");
+  BioPtr bio = Reader(key);
+  KeyPtr parsed(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
+  if (parsed == nullptr) {
+    return absl::UnauthenticatedError("not a private key in PEM, or one with a password");
+  }
+  if (X509_check_private_key(certificates.front().get(), parsed.get()) != 1) {
+    return absl::UnauthenticatedError("does not belong to the certificate");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace zcluster::tls

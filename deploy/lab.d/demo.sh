@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# deploy/lab demo: a pair lives through a power cut, a return, a switchover and a maintenance, while a
+# client measures. Every promise is checked; one that breaks makes the exit code 1.
+
+readonly DEMO_CONNECTIONS=200 DEMO_CONNECTIONS6=20 DEMO_REQUESTS=100
+BROKEN=0
+SUMMARY=()
+
+verb_demo() {
+  (($# == 0)) || fail "demo takes nothing"
+  local part
+  for part in up install build; do
+    # shellcheck source=/dev/null
+    . "$LAB_SOURCE/deploy/lab.d/$part.sh"
+  done
+  choose_colours
+  trap demo_end EXIT
+  demo_build
+  demo_raise
+  demo_traffic
+  demo_power_cut
+  demo_return
+  demo_switchover
+  demo_maintenance
+  demo_totals
+}
+
+choose_colours() {
+  BOLD='' GREEN='' RED='' PLAIN=''
+  if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+    BOLD=$'\e[1m' GREEN=$'\e[32m' RED=$'\e[31m' PLAIN=$'\e[0m'
+  fi
+}
+
+chapter() { printf '\n%s== %s%s\n' "$BOLD" "$*" "$PLAIN"; }
+tell() { printf '   %s\n' "$*"; }
+
+# promise TEXT COMMAND...: says whether it was kept.
+promise() {
+  local text=$1
+  shift
+  if "$@"; then
+    printf '   %s[kept]%s   %s\n' "$GREEN" "$PLAIN" "$text"
+  else
+    printf '   %s[BROKEN]%s %s\n' "$RED" "$PLAIN" "$text"
+    BROKEN=1
+  fi
+}
+
+summarise() { SUMMARY+=("$(printf '%-44s %s' "$1" "$2")"); }
+
+demo_end() {
+  local result=$?
+  trap - EXIT
+  if ((result != 0)); then
+    explain_not_ready 2>&1 | sed 's/^/   /' >&2 || true
+  fi
+  if [[ -f $STATE/lab.conf ]]; then
+    chapter "Tearing down"
+    # A new process: this one may hold the lab's lock, or have been stopped half-way through a change.
+    exec 9>&- || true
+    ZLAB=$LAB "$LAB_SOURCE/deploy/lab" down
+  fi
+  ((result == 0)) || printf '\n%sThe demo stopped early.%s\n' "$RED" "$PLAIN"
+  if ((result == 0)); then
+    chapter "In short"
+    printf '   %s\n' "${SUMMARY[@]}"
+    if ((BROKEN)); then
+      printf '\n%sA promise was broken; see [BROKEN] above.%s\n' "$RED" "$PLAIN"
+    else
+      printf '\n%sEvery promise was kept.%s\n' "$GREEN" "$PLAIN"
+    fi
+  fi
+  exit $((result != 0 || BROKEN))
+}
+
+demo_build() {
+  local started
+  chapter "Installing what is missing, building"
+  started=$(now_ms)
+  install_packages
+  mkdir -p "$BUILD"
+  build_tree "$LAB_SOURCE" "$BUILD" "zagent zctl zlab-traffic"
+  tell "built in $BUILD$(since "$started")"
+}
+
+demo_raise() {
+  chapter "Raising a client, two nodes, two backends"
+  verb_up
+  exec 9>&-
+  tell "the client reaches the farm at $FRONT_VIP:$FARM_PORT and [$FRONT_VIP6]:$FARM_PORT; the nodes spread it over two"
+  tell "backends (DNAT) and send from $BACK_VIP (SNAT). The heartbeat is sent every 100 ms."
+  show_nodes node1
+}
+
+show_nodes() {
+  printf '\n   %s$ zctl nodes%s     (on %s)\n' "$BOLD" "$PLAIN" "$1"
+  in_machine "$1" zctl nodes | sed 's/^/   /'
+  printf '\n'
+}
+
+demo_traffic() {
+  chapter "Traffic: long-lived connections, requests, and a probe every millisecond"
+  traffic_start hold hold --to "$FRONT_VIP:$FARM_PORT" --connections "$DEMO_CONNECTIONS"
+  traffic_start hold6 hold --to "[$FRONT_VIP6]:$FARM_PORT" --connections "$DEMO_CONNECTIONS6"
+  traffic_start requests requests --to "$FRONT_VIP:$FARM_PORT" --rate "$DEMO_REQUESTS"
+  traffic_start probe probe --to "$FRONT_VIP:$PROBE_PORT"
+  wait_for 20 "connections to move bytes" all_alive || true
+  wait_for 20 "probes to be answered" traffic_now_says probe '.answered > 100' || true
+  promise "$(open_connections) of $((DEMO_CONNECTIONS + DEMO_CONNECTIONS6)) connections are open and move bytes both ways ($DEMO_CONNECTIONS6 of them IPv6)" all_alive
+  tell "$DEMO_REQUESTS requests a second, each a TCP connection of its own"
+}
+
+open_connections() {
+  echo $(($(traffic_value hold open) + $(traffic_value hold6 open)))
+}
+
+# Whether every connection has moved bytes since its mark, asked afresh.
+all_alive() {
+  traffic_now_says hold ".open == $DEMO_CONNECTIONS and .corrupt == 0" &&
+    traffic_now_says hold6 ".open == $DEMO_CONNECTIONS6 and .corrupt == 0"
+}
+
+# From here on only what moves counts as alive, and only what is silent from here on as outage.
+mark_all() {
+  local name
+  for name in hold hold6 probe; do
+    traffic_mark "$name"
+  done
+}
+
+master_now() { vip_holders "$FRONT_VIP" front; }
+
+# serves_alone NODE: it holds every VIP, the other none.
+serves_alone() {
+  local entry
+  for entry in "$FRONT_VIP front" "$FRONT_VIP6 front" "$BACK_VIP back" "$BACK_VIP6 back"; do
+    # shellcheck disable=SC2086
+    [[ $(vip_holders $entry) == "$1" ]] || return 1
+  done
+}
+
+# wait_served NODE: it has taken over, and the client is answered again.
+wait_served() {
+  wait_for 30 "'$1' to take over" serves_alone "$1" &&
+    wait_for 30 "the client to be answered again" traffic_now_says probe '.silent_ms < 20'
+}
+
+# What the client saw since the mark, for a chapter called so.
+tell_traffic() {
+  local name=$1 outage open total=$((DEMO_CONNECTIONS + DEMO_CONNECTIONS6))
+  outage=$(traffic_value probe outage_ms)
+  # Bytes that were sent before the mark prove nothing about what came after it.
+  traffic_mark hold
+  traffic_mark hold6
+  wait_for 30 "every connection to move bytes again" all_alive || true
+  open=$(open_connections)
+  tell "outage as the client saw it: ${BOLD}$outage ms${PLAIN}"
+  promise "connections open before $total, after $open" test "$open" == "$total"
+  promise "every byte that came back was right: $(($(traffic_value hold bytes_verified) + $(traffic_value hold6 bytes_verified))) compared so far" \
+    test "$(($(traffic_value hold corrupt) + $(traffic_value hold6 corrupt)))" == 0
+  summarise "$name: outage, connections kept" "$outage ms, $open of $total"
+}
+
+demo_power_cut() {
+  local master backup term
+  master=$(master_now) backup=$(peer_of "$master")
+  chapter "Power cut of the master, $master"
+  wait_until_ready
+  term=$(status_value "$backup" .term)
+  mark_all
+  "$LAB_SOURCE/deploy/lab" kill "$master" 2>/dev/null
+  promise "$backup took over all four VIPs" wait_served "$backup"
+  tell_traffic "power cut at 100 ms adverts"
+  promise "the term went from $term to $(status_value "$backup" .term)" term_is_over "$backup" "$term"
+  traffic_ask requests
+  promise "no request failed; the slowest took $(traffic_value requests slowest_ms) ms (a lost SYN is sent again after 1 s)" traffic_says requests '.failed == 0'
+  show_nodes "$backup"
+}
+
+status_value() { in_machine "$1" zctl status -o json | jq -r "$2"; }
+term_is_over() { (($(status_value "$1" .term) > $2)); }
+
+demo_return() {
+  local master returned started
+  master=$(master_now) returned=$(peer_of "$master")
+  chapter "The old master, $returned, boots again"
+  mark_all
+  started=$(now_ms)
+  "$LAB_SOURCE/deploy/lab" revive "$returned" 2>/dev/null
+  wait_until_ready
+  tell "booted, and fully synchronised$(since "$started"): it holds $(status_value "$returned" .conntrack.flows) connections"
+  promise "nothing moved back by itself: $master serves (failback KEEP)" serves_alone "$master"
+  traffic_ask probe
+  promise "the client noticed nothing: longest silence $(traffic_value probe outage_ms) ms" traffic_says probe '.outage_ms < 100'
+  show_nodes "$master"
+}
+
+demo_switchover() {
+  local master backup failed
+  master=$(master_now) backup=$(peer_of "$master")
+  chapter "Switchover by hand, from $master to $backup"
+  traffic_ask requests
+  failed=$(traffic_value requests failed)
+  mark_all
+  printf '   %s$ zctl switchover%s     (on %s)\n' "$BOLD" "$PLAIN" "$master"
+  promise "zctl says that it is done" quoted "$master" zctl switchover
+  promise "$backup serves" wait_served "$backup"
+  tell_traffic "switchover"
+  traffic_ask requests
+  promise "no request failed" traffic_says requests ".failed == $failed"
+  wait_until_ready
+}
+
+# quoted MACHINE COMMAND...: its output set in like a quotation, its exit code.
+quoted() { in_machine "$@" 2>&1 | sed 's/^/   /'; }
+
+demo_maintenance() {
+  local master backup
+  master=$(master_now) backup=$(peer_of "$master")
+  chapter "Maintenance of the master, $master"
+  mark_all
+  printf '   %s$ zctl maintenance enter%s     (on %s)\n' "$BOLD" "$PLAIN" "$master"
+  promise "$master is out" quoted "$master" zctl maintenance enter
+  promise "$backup serves" wait_served "$backup"
+  tell_traffic "entering maintenance"
+  show_nodes "$backup"
+  printf '   %s$ zctl maintenance start%s     (on %s)\n' "$BOLD" "$PLAIN" "$master"
+  promise "$master is back" quoted "$master" zctl maintenance start
+  wait_until_ready
+  promise "nothing moved back by itself: $backup serves" serves_alone "$backup"
+}
+
+demo_totals() {
+  local name
+  chapter "What the client saw in all"
+  for name in hold hold6 requests probe; do
+    traffic_stop "$name"
+  done
+  promise "$(traffic_value requests ok) requests answered, $(traffic_value requests failed) failed; half of them within $(traffic_value requests p50_ms) ms" \
+    traffic_says requests '.failed == 0'
+  promise "$(($(traffic_value hold bytes_verified) + $(traffic_value hold6 bytes_verified))) bytes compared on connections that lived through it all, 0 wrong" \
+    traffic_says hold ".open == $DEMO_CONNECTIONS and .corrupt == 0"
+  summarise "requests answered, failed" "$(traffic_value requests ok), $(traffic_value requests failed)"
+}

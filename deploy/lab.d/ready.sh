@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# When is a lab ready? With agents when both nodes say so of both; raw when one node holds all VIPs.
+
+wait_until_ready() {
+  local waiting
+  waiting=$(now_ms)
+  if [[ $LAB_RAW == yes ]]; then
+    wait_for 30 "one node to hold the VIPs" raw_pair_serves || fail "no node, or both, hold the VIPs; see: deploy/lab exec node1 cat /var/log/zcluster/keepalived.log"
+  else
+    wait_for 60 "both nodes to be GREEN and ready" pair_is_ready || { explain_not_ready; exit 1; }
+  fi
+  say "ready$(since "$waiting")"
+}
+
+raw_pair_serves() {
+  local holder
+  holder=$(vip_holders "$FRONT_VIP" front)
+  [[ $(wc -w <<<"$holder") == 1 && $holder == "$(vip_holders "$BACK_VIP6" back)" ]]
+}
+
+pair_is_ready() {
+  local node
+  for node in $NODES; do
+    in_machine "$node" zctl nodes -o json 2>/dev/null |
+      jq -e '(.nodes | length == 2) and all(.nodes[]; .status == "GREEN")' >/dev/null 2>&1 || return 1
+    in_machine "$node" zctl status -o json 2>/dev/null | jq -e '.ready == true' >/dev/null 2>&1 || return 1
+  done
+}
+
+explain_not_ready() {
+  local node
+  for node in $NODES; do
+    say "what $node says:"
+    in_machine "$node" zctl nodes >&2 || true
+    in_machine "$node" zctl status >&2 || true
+    in_machine "$node" tail -n 15 /var/log/zcluster/agent.log >&2 || true
+  done
+  say "the lab stays up to look into; end it: deploy/lab down"
+}

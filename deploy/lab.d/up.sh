@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# deploy/lab up: a lab from nothing, ready when it returns.
+
+verb_up() {
+  local started flags
+  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE=
+  while (($# > 0)); do
+    case $1 in
+      --advert) LAB_ADVERT=${2:?--advert wants an interval} && shift ;;
+      --failback) LAB_FAILBACK=${2:?--failback wants KEEP or PREFERRED} && shift ;;
+      --no-replication) LAB_REPLICATE=false ;;
+      --raw) LAB_RAW=yes ;;
+      --priorities) LAB_PRIORITIES=${2:?--priorities wants two, as 254/250} && shift ;;
+      --catalogue) LAB_CATALOGUE=$(realpath "${2:?--catalogue wants a file}") && shift ;;
+      *) fail "up: no flag '$1'; see: deploy/lab help" ;;
+    esac
+    shift
+  done
+  [[ $LAB_PRIORITIES =~ ^[0-9]+/[0-9]+$ ]] || fail "--priorities wants two numbers, as 254/250"
+  seconds_of "$LAB_ADVERT" >/dev/null
+  started=$(now_ms)
+  have_programs
+  lock_lab
+  clear_leftovers
+  trap 'say "stopped; clearing up"; clear_leftovers; exit 130' INT TERM
+  mkdir -p "$STATE/share"
+  chmod 1777 "$STATE/share"
+  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
+  raise_machines
+  wait_until_ready
+  flags="advert $LAB_ADVERT"
+  [[ $LAB_RAW == no ]] || flags+=", raw keepalived $LAB_PRIORITIES"
+  [[ $LAB_REPLICATE == true ]] || flags+=", no replication"
+  say "lab '$LAB' is up ($flags)$(since "$started")"
+}
+
+# The programs that the machines run; built if this tree has not got them.
+have_programs() {
+  local wanted="zlab-traffic" program missing=
+  [[ $LAB_RAW == yes ]] || wanted+=" zagent zctl"
+  for program in $wanted; do
+    [[ -x $BUILD/bin/$program ]] || missing+=" $program"
+  done
+  [[ -n $missing ]] || return 0
+  # shellcheck source=/dev/null
+  . "$LAB_SOURCE/deploy/lab.d/install.sh"
+  # shellcheck source=/dev/null
+  . "$LAB_SOURCE/deploy/lab.d/build.sh"
+  say "building$missing in $BUILD"
+  install_packages || fail "packages are missing; see above"
+  build_tree "$LAB_SOURCE" "$BUILD" "$missing" || fail "the build failed; see above"
+}
+
+raise_machines() {
+  local machine
+  make_switch
+  for machine in $NODES; do
+    write_node_files "$machine"
+  done
+  for machine in $MACHINES; do
+    boot_machine "$machine"
+  done
+  for machine in backend1 backend2 client node1 node2; do
+    start_services "$machine"
+  done
+}
