@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "agent/core/event.h"
+#include "agent/core/types.h"
+
+// All that the brain can order. Plain structs; adapters carry them out, in order.
+namespace zcluster::core {
+
+// Put `durable` on disk. Answered by one Persisted.
+struct Persist {
+  Durable durable;
+};
+
+// Make keepalived stand aside (or no longer). With an empty reason the fault ends.
+struct SetFault {
+  std::string reason;
+};
+
+// Tell VRRP of the last promotion.
+struct SetStanding {
+  Standing standing = Standing::kStandby;
+};
+
+// Start keepalived, or adopt the one that runs. Comes once, after the first SetFault and SetStanding, so that a node in
+// maintenance never becomes master by starting.
+struct StartHeartbeat {};
+
+// Tell the network where the VIPs are.
+struct Announce {};
+
+// The node's part in replication from now on. A master captures and sends, a backup applies what a master of that term
+// or a later one sends, others do neither. Repeated when only the term changed.
+struct AssumeRole {
+  Role role = Role::kUnknown;
+  Term term;
+};
+
+// Answer Flushed{operation, replicator} once all that changed until now is acknowledged by the peer.
+struct Flush {
+  OperationId operation;
+  Replicator replicator = Replicator::kConntrack;
+};
+
+// Tell the peer how this node is. A promise: what it says of terms is on disk before it leaves.
+struct SendState {
+  NodeState state;
+};
+
+// A step of an operation is done.
+struct Progressed {
+  OperationId operation;
+  std::string what;
+};
+
+// An operation ended. A promise.
+struct Finished {
+  OperationId operation;
+  absl::Status status;
+};
+
+// What the agent's API shows from now on.
+struct Publish {
+  View view;
+};
+
+// A decision, to be logged once: `promoted term=8 cause=...`. `event` is a stable name.
+struct LogDecision {
+  std::string event;
+  std::vector<std::pair<std::string, std::string>> fields;
+  bool warning = false;  // an operator should act on it
+};
+
+using Action = std::variant<Persist, SetFault, SetStanding, StartHeartbeat, Announce, AssumeRole,
+                            Flush, SendState, Progressed, Finished, Publish, LogDecision>;
+
+// A promise tells somebody else something that must survive a crash, so it waits for the disk.
+bool IsPromise(const Action& action);
+
+}  // namespace zcluster::core

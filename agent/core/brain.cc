@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/brain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/core/failback.h"
+#include "agent/core/maintenance.h"
+#include "agent/core/names.h"
+#include "agent/core/operations.h"
+#include "agent/core/readiness.h"
+#include "agent/core/roles.h"
+#include "common/check.h"
+
+namespace zcluster::core {
+namespace {
+
+template <typename T>
+bool Assign(T& to, const T& value) {
+  if (to == value) return false;
+  to = value;
+  return true;
+}
+
+// Why this node was promoted, as far as it can tell.
+absl::string_view CauseOfPromotion(const State& state) {
+  if (!state.peer.connected) return "peer_unreachable";
+  return state.peer.Says(Role::kMaster) ? "adverts_stopped" : "peer_stood_aside";
+}
+
+}  // namespace
+
+Brain::Brain(Config config, Durable durable) {
+  state_.config = std::move(config);
+  state_.durable = durable;
+  state_.on_disk = durable;
+}
+
+std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
+  now_ = now;
+  bool changed = std::visit([this](const auto& happened) { return Apply(happened); }, event);
+  if (!state_.started) return {};
+  // The order matters: who is master decides what an operation waits for, and only without one may a failback begin.
+  changed |= DecideRole();
+  changed |= DecideYielding();
+  changed |= AdvanceOperation();
+  // Nothing presses a failback. A loop that hung hears first what happened meanwhile, and a tick after it.
+  if (std::holds_alternative<Ticked>(event)) changed |= DecideFailback();
+  return GiveOrders(changed);
+}
+
+std::vector<Action> Brain::GiveOrders(bool changed) {
+  std::vector<Action> out;
+  if (changed) {
+    orders_.GiveFault(state_, out);
+    const Durable& newest = state_.under_way.empty() ? state_.on_disk : state_.under_way.back();
+    if (newest != state_.durable) {
+      state_.under_way.push_back(state_.durable);
+      out.push_back(Persist{state_.durable});
+    }
+    orders_.GiveRole(state_, out);
+    orders_.GiveStart(out);
+    std::move(acts_.begin(), acts_.end(), std::back_inserter(out));
+    acts_.clear();
+  }
+  orders_.GiveTidings(state_, changed, now_, out);
+  std::move(words_.begin(), words_.end(), std::back_inserter(out));
+  words_.clear();
+  return out;
+}
+
+// ---- What happened ----
+
+bool Brain::Apply(const Started&) {
+  state_.started = true;
+  state_.peer.since = now_;
+  state_.role_since = now_;
+  return true;
+}
+
+bool Brain::Apply(const Ticked&) { return false; }
+
+bool Brain::Apply(const Persisted&) {
+  ZC_CHECK(!state_.under_way.empty());
+  state_.on_disk = state_.under_way.front();
+  state_.under_way.erase(state_.under_way.begin());
+  return true;
+}
+
+bool Brain::Apply(const VrrpReported& event) {
+  return Assign(state_.vrrp, std::optional<VrrpState>(event.state));
+}
+
+bool Brain::Apply(const ComponentReported& event) {
+  if (event.problem.empty()) return state_.problems.erase(event.component) > 0;
+  return Assign(state_.problems[event.component], event.problem);
+}
+
+bool Brain::Apply(const PeerConnected& event) {
+  Peer& peer = state_.peer;
+  peer = Peer{};
+  peer.connected = true;
+  peer.since = now_;
+  peer.address = event.address;
+  peer.version = event.version;
+  peer.problem.clear();
+  orders_.ForgetPeer();
+  LearnTerm(event.term);
+  Log("peer_connected", {{"peer", state_.config.peer_name},
+                         {"address", event.address},
+                         {"version", event.version},
+                         {"term", absl::StrCat(event.term.value)}});
+  return true;
+}
+
+bool Brain::Apply(const PeerDisconnected& event) {
+  Peer& peer = state_.peer;
+  const std::string reason = event.reason.empty() ? "the link is down" : event.reason;
+  if (!peer.connected && peer.problem == reason) return false;
+  if (peer.connected) peer.since = now_;
+  peer.connected = false;
+  peer.told.reset();
+  peer.problem = reason;
+  Log("peer_disconnected", {{"peer", state_.config.peer_name}, {"reason", reason}},
+      /*warning=*/true);
+  return true;
+}
+
+bool Brain::Apply(const PeerReported& event) {
+  LearnTerm(std::max(event.state.term, event.state.own_term));
+  if (!state_.peer.connected) return true;
+  return Assign(state_.peer.told, std::optional<NodeState>(event.state));
+}
+
+bool Brain::Apply(const ConntrackReported& event) { return Assign(state_.conntrack, event.state); }
+
+bool Brain::Apply(const RootsReported& event) { return Assign(state_.roots, event.roots); }
+
+bool Brain::Apply(const Flushed& event) {
+  std::optional<Operation>& operation = state_.operation;
+  if (!operation || operation->id != event.operation || operation->phase != Phase::kFlushing) {
+    return false;
+  }
+  const bool flows = event.replicator == Replicator::kConntrack;
+  if (!std::exchange(flows ? operation->awaits_flows : operation->awaits_files, false)) return false;
+  Progress(absl::StrCat(flows ? "flows" : "files", " acknowledged by ", state_.config.peer_name));
+  return true;
+}
+
+bool Brain::Apply(const OperationAsked& event) {
+  const std::string& node = state_.config.node_name;
+  absl::Status refusal;
+  if (state_.operation) {
+    refusal = absl::FailedPreconditionError(absl::StrCat(
+        state_.operation->OfTheBrain() ? "a failback" : absl::StrCat("a ", Name(state_.operation->kind)),
+        " is under way on ", node, "; try again when it has ended"));
+  } else if (event.kind == OperationKind::kSwitchover) {
+    refusal = MayHandOver(state_, event.force);
+  } else if (event.kind == OperationKind::kEnterMaintenance && !state_.durable.maintenance) {
+    refusal = MayGoOut(state_, event.force);
+  }
+  const bool is_out = state_.durable.maintenance;
+  const bool nothing_to_do = !state_.operation && refusal.ok() &&
+                             ((event.kind == OperationKind::kEnterMaintenance && is_out) ||
+                              (event.kind == OperationKind::kStartMaintenance && !is_out));
+  if (!refusal.ok() || nothing_to_do) {
+    if (nothing_to_do) {
+      words_.push_back(Progressed{
+          event.operation, absl::StrCat(node, is_out ? " is already" : " is not", " in maintenance")});
+    }
+    words_.push_back(Finished{event.operation, refusal});
+    Log("operation_refused", {{"operation", std::string(Name(event.kind))},
+                              {"outcome", refusal.ok() ? "nothing to do" : std::string(refusal.message())}});
+    return true;
+  }
+  Operation operation;
+  operation.id = event.operation;
+  operation.kind = event.kind;
+  operation.force = event.force;
+  Begin(std::move(operation));
+  return true;
+}
+
+// ---- What follows ----
+
+bool Brain::DecideRole() {
+  const Role role = RoleOf(state_);
+  bool changed = false;
+  if (role == Role::kMaster && state_.role != Role::kMaster) {
+    if (Resumes(state_)) {
+      Promote("resumed", "found_as_master", state_.durable.own_term);
+      // Whom it served before its agent restarted is not known; see StandingOf.
+      state_.acknowledged = true;
+    } else {
+      Promote("promoted", CauseOfPromotion(state_), NextTerm(state_));
+    }
+    state_.contested = false;
+    acts_.push_back(Announce{});
+    changed = true;
+  } else if (role != state_.role) {
+    if (state_.role == Role::kMaster) Demote();
+    state_.role = role;
+    state_.role_since = now_;
+    changed = true;
+  } else if (NeedsNewTerm(state_)) {
+    Promote("promoted", "peer_knows_a_later_term", NextTerm(state_));
+    changed = true;
+  }
+  if (state_.role == Role::kMaster && !state_.acknowledged && PeerStandsBy(state_)) {
+    state_.acknowledged = true;
+    changed = true;
+  }
+  return changed;
+}
+
+void Brain::Promote(absl::string_view event, absl::string_view cause, Term term) {
+  const bool again = state_.role == Role::kMaster;
+  state_.role = Role::kMaster;
+  if (!again) state_.role_since = now_;
+  state_.acknowledged = false;
+  state_.durable.own_term = term;
+  state_.durable.highest_term = std::max(state_.durable.highest_term, term);
+  Log(std::string(event), {{"term", absl::StrCat(term.value)}, {"cause", std::string(cause)}});
+}
+
+void Brain::Demote() {
+  std::string cause = FaultReason(state_);
+  if (cause.empty()) cause = absl::StrCat("keepalived says ", Name(*state_.vrrp));
+  Log("demoted", {{"term", absl::StrCat(state_.durable.own_term.value)},
+                  {"cause", std::move(cause)},
+                  {"served", absl::FormatDuration(now_ - state_.role_since)}});
+}
+
+void Brain::LearnTerm(Term term) {
+  state_.durable.highest_term = std::max(state_.durable.highest_term, term);
+}
+
+bool Brain::DecideYielding() {
+  Yielding& yielding = state_.yielding;
+  bool changed = false;
+  if (yielding.active && MayStopYielding(state_, now_)) {
+    yielding.active = false;
+    yielding.ended = now_;
+    changed = true;
+  }
+  if (state_.role != Role::kMaster) return changed;
+  if (state_.peer.Says(Role::kMaster)) {
+    state_.contested = true;
+  } else if (state_.contested && state_.peer.connected && state_.peer.told) {
+    // The clients may have followed the other one: tell them again.
+    state_.contested = false;
+    acts_.push_back(Announce{});
+    changed = true;
+  }
+  // While it stands aside already, that the peer takes over is what was wanted.
+  if (!FaultReason(state_).empty() || !LosesToPeer(state_)) return changed;
+  yielding.hold = HoldFor(state_, now_);
+  yielding.since = now_;
+  yielding.active = true;
+  const bool held = yielding.hold > absl::ZeroDuration();
+  Log("yielded",
+      {{"term", absl::StrCat(state_.durable.own_term.value)},
+       {"peer_term", absl::StrCat(state_.peer.told->own_term.value)},
+       {"held", absl::FormatDuration(yielding.hold)},
+       {"cause", held ? "adverts of the peer do not arrive although it is master" : "both are master"}},
+      /*warning=*/true);
+  return true;
+}
+
+bool Brain::DecideFailback() {
+  if (!MayFailBack(state_, now_)) return false;
+  Log("failback", {{"to", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
+  Begin(Operation{});
+  AdvanceOperation();
+  return true;
+}
+
+// ---- Operations ----
+
+void Brain::Begin(Operation operation) {
+  operation.asked = now_;
+  const Phase first = FirstPhase(state_, operation);
+  const std::vector<std::string> reasons = first == Phase::kFlushing ? NotReady(state_) : std::vector<std::string>();
+  Log("operation_started", {{"operation", std::string(Name(operation.kind))},
+                            {"forced", operation.force ? "yes" : "no"}});
+  state_.operation = std::move(operation);
+  if (first == Phase::kFlushing) {
+    Progress(reasons.empty() ? absl::StrCat(state_.config.peer_name, " is ready")
+                             : absl::StrCat("going on by force although ", absl::StrJoin(reasons, "; ")));
+  }
+  EnterPhase(first);
+}
+
+void Brain::EnterPhase(Phase phase) {
+  Operation& operation = *state_.operation;
+  operation.phase = phase;
+  operation.deadline = now_ + PhaseBound(state_, phase);
+  if (phase == Phase::kGoingOut) state_.durable.maintenance = true;
+  if (phase == Phase::kComingIn) state_.durable.maintenance = false;
+  if (phase != Phase::kFlushing) return;
+  // By force, what is not synchronised anyway is not waited for.
+  const Config& config = state_.config;
+  operation.awaits_flows = config.replicate_conntrack && (!operation.force || state_.conntrack.synchronised);
+  operation.awaits_files = config.has_roots && (!operation.force || state_.peer.connected);
+  if (operation.awaits_flows) acts_.push_back(Flush{operation.id, Replicator::kConntrack});
+  if (operation.awaits_files) acts_.push_back(Flush{operation.id, Replicator::kConfig});
+}
+
+bool Brain::AdvanceOperation() {
+  bool changed = false;
+  while (state_.operation) {
+    Move move = NextMove(state_, now_);
+    for (std::string& step : move.done) Progress(std::move(step));
+    if (move.next) {
+      EnterPhase(*move.next);
+    } else if (move.end) {
+      EndOperation(*move.end);
+    } else {
+      break;
+    }
+    changed = true;
+    // Going out and coming in change the role at once.
+    DecideRole();
+  }
+  return changed;
+}
+
+void Brain::EndOperation(const absl::Status& status) {
+  const Operation operation = *std::exchange(state_.operation, std::nullopt);
+  if (operation.OfTheBrain()) {
+    if (!status.ok()) state_.no_failback_before = now_ + kFailbackPause;
+  } else {
+    words_.push_back(Finished{operation.id, status});
+  }
+  Log("operation_finished",
+      {{"operation", std::string(Name(operation.kind))},
+       {"outcome", status.ok() ? "OK" : absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message())},
+       {"took", absl::FormatDuration(now_ - operation.asked)}},
+      /*warning=*/!status.ok());
+}
+
+void Brain::Progress(std::string what) {
+  if (state_.operation->OfTheBrain()) return;
+  words_.push_back(Progressed{state_.operation->id, std::move(what)});
+}
+
+void Brain::Log(std::string event, std::vector<std::pair<std::string, std::string>> fields, bool warning) {
+  words_.push_back(LogDecision{std::move(event), std::move(fields), warning});
+}
+
+}  // namespace zcluster::core

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/core/types.h"
+
+// All that can happen to a node. Plain structs; adapters make them, the brain reads them.
+namespace zcluster::core {
+
+// The agent runs; what it knew durably was given to the brain when it was made.
+struct Started {};
+
+// Time passes: at least every 100 ms.
+struct Ticked {};
+
+// The oldest Persist action that was not reported yet is on disk. One for each, in order.
+struct Persisted {};
+
+// keepalived's state changed, or was found when the agent adopted a running one. Duplicates are harmless.
+struct VrrpReported {
+  VrrpState state = VrrpState::kDown;
+};
+
+// A part of this node has a lasting problem (or, with an empty one, no longer has it).
+struct ComponentReported {
+  std::string component;  // stable name, such as "heartbeat", "interface front"
+  std::string problem;    // one sentence without a full stop
+};
+
+// The link lives: both sides said hello.
+struct PeerConnected {
+  std::string address;
+  std::string version;
+  Term term;
+};
+
+// The link is down, or an attempt to raise it failed. Repeated with each new reason.
+struct PeerDisconnected {
+  std::string reason;
+};
+
+// The peer told how it is.
+struct PeerReported {
+  NodeState state;
+};
+
+// Conntrack replication changed.
+struct ConntrackReported {
+  ConntrackState state;
+};
+
+// The synchronised roots changed; all of them, in the order of the configuration.
+struct RootsReported {
+  std::vector<RootState> roots;
+};
+
+// Which adapter a flush is about.
+enum class Replicator { kConntrack, kConfig };
+
+// All that had changed when Flush{operation} was ordered is acknowledged by the peer.
+struct Flushed {
+  OperationId operation;
+  Replicator replicator = Replicator::kConntrack;
+};
+
+enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance };
+
+// An operator asks. Answered by Progressed actions and one Finished.
+struct OperationAsked {
+  OperationId operation;
+  OperationKind kind = OperationKind::kSwitchover;
+  bool force = false;
+};
+
+using Event =
+    std::variant<Started, Ticked, Persisted, VrrpReported, ComponentReported, PeerConnected,
+                 PeerDisconnected, PeerReported, ConntrackReported, RootsReported, Flushed,
+                 OperationAsked>;
+
+}  // namespace zcluster::core

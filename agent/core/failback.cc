@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/failback.h"
+
+#include "agent/core/readiness.h"
+
+namespace zcluster::core {
+
+bool MayFailBack(const State& state, absl::Time now) {
+  const Config& config = state.config;
+  if (config.failback != Failback::kPreferred || config.preferred != config.peer_name) return false;
+  if (state.role != Role::kMaster || state.operation || !state.peer.connected) return false;
+  if (now < state.peer.since + kFailbackHoldDown) return false;
+  if (now < state.role_since + kFailbackHoldDown) return false;
+  if (now < state.no_failback_before) return false;
+  return NotReady(state).empty();
+}
+
+}  // namespace zcluster::core

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/names.h"
+
+namespace zcluster::core {
+
+absl::string_view Name(Role role) {
+  switch (role) {
+    case Role::kUnknown:
+      return "UNKNOWN";
+    case Role::kMaster:
+      return "MASTER";
+    case Role::kBackup:
+      return "BACKUP";
+    case Role::kMaintenance:
+      return "MAINTENANCE";
+    case Role::kFault:
+      return "FAULT";
+    case Role::kUnconfigured:
+      return "UNCONFIGURED";
+  }
+  return "UNKNOWN";
+}
+
+absl::string_view Name(VrrpState state) {
+  switch (state) {
+    case VrrpState::kDown:
+      return "DOWN";
+    case VrrpState::kBackup:
+      return "BACKUP";
+    case VrrpState::kMaster:
+      return "MASTER";
+    case VrrpState::kFault:
+      return "FAULT";
+  }
+  return "UNKNOWN";
+}
+
+absl::string_view Name(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kSwitchover:
+      return "switchover";
+    case OperationKind::kEnterMaintenance:
+      return "maintenance enter";
+    case OperationKind::kStartMaintenance:
+      return "maintenance start";
+  }
+  return "unknown operation";
+}
+
+absl::string_view Name(Phase phase) {
+  switch (phase) {
+    case Phase::kFlushing:
+      return "flushing";
+    case Phase::kHandingOver:
+      return "handing_over";
+    case Phase::kReturning:
+      return "returning";
+    case Phase::kGoingOut:
+      return "going_out";
+    case Phase::kSynchronising:
+      return "synchronising";
+    case Phase::kComingIn:
+      return "coming_in";
+    case Phase::kRejoining:
+      return "rejoining";
+  }
+  return "unknown";
+}
+
+}  // namespace zcluster::core

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/orders.h"
+
+#include "agent/core/roles.h"
+#include "agent/core/status.h"
+
+namespace zcluster::core {
+
+void Orders::GiveFault(const State& state, std::vector<Action>& out) {
+  std::string reason = FaultReason(state);
+  if (fault_ == reason) return;
+  fault_ = reason;
+  out.push_back(SetFault{std::move(reason)});
+}
+
+void Orders::GiveRole(const State& state, std::vector<Action>& out) {
+  if (const Standing standing = StandingOf(state); standing_ != standing) {
+    standing_ = standing;
+    out.push_back(SetStanding{standing});
+  }
+  if (state.role == Role::kUnknown) return;
+  const Durable& durable = state.durable;
+  const std::pair assumed(state.role, state.role == Role::kMaster ? durable.own_term : durable.highest_term);
+  if (assumed_ == assumed) return;
+  assumed_ = assumed;
+  out.push_back(AssumeRole{assumed.first, assumed.second});
+}
+
+void Orders::GiveStart(std::vector<Action>& out) {
+  if (started_) return;
+  started_ = true;
+  out.push_back(StartHeartbeat{});
+}
+
+void Orders::GiveTidings(const State& state, bool changed, absl::Time now, std::vector<Action>& out) {
+  const bool beat = now >= next_beat_;
+  if (beat) next_beat_ = now + kBeat;
+  if (!changed && !beat) return;
+  if (changed) {
+    node_ = Describe(state);
+    view_ = Show(state);
+  }
+  if (state.peer.connected) {
+    // A beat that would wait for the disk tells nothing; what changed is told when the disk is back.
+    const bool news = !told_ || !SameButCounters(*told_, node_);
+    if (news) told_ = node_;
+    if (news || (beat && state.under_way.empty())) out.push_back(SendState{node_});
+  }
+  if (!shown_ || !SameButCounters(*shown_, view_) || (beat && *shown_ != view_)) {
+    shown_ = view_;
+    out.push_back(Publish{view_});
+  }
+}
+
+}  // namespace zcluster::core

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agent/core/action.h"
+#include "agent/core/state.h"
+
+namespace zcluster::core {
+
+// How often the peer hears of this node although nothing changed, and counters are shown anew.
+constexpr absl::Duration kBeat = absl::Seconds(1);
+
+// What was ordered last. What a node should do follows from its state alone, so an order is given when that differs from
+// the last one: none is forgotten, and none is repeated. Owned by the brain.
+class Orders {
+ public:
+  // Gives up or takes back the right to VRRP: first of all, for it is what clients wait for.
+  void GiveFault(const State& state, std::vector<Action>& out);
+  // What tells of the role and the term.
+  void GiveRole(const State& state, std::vector<Action>& out);
+  // Starts keepalived, once.
+  void GiveStart(std::vector<Action>& out);
+  // Tells the peer and the API. `changed`: the state may differ from the last time.
+  void GiveTidings(const State& state, bool changed, absl::Time now, std::vector<Action>& out);
+  // A new link knows nothing of us yet.
+  void ForgetPeer() { told_.reset(); }
+
+ private:
+  std::optional<std::string> fault_;
+  std::optional<Standing> standing_;
+  std::optional<std::pair<Role, Term>> assumed_;
+  bool started_ = false;
+  NodeState node_;  // as the state stood when it last changed
+  View view_;
+  std::optional<NodeState> told_;
+  std::optional<View> shown_;
+  absl::Time next_beat_ = absl::InfinitePast();
+};
+
+}  // namespace zcluster::core

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agent/core/event.h"
+#include "agent/core/types.h"
+
+// What one node knows of the pair. Only brain.cc changes it; every question is a pure function of it.
+namespace zcluster::core {
+
+// The peer, as far as the link lets us see it.
+struct Peer {
+  bool connected = false;
+  absl::Time since = absl::InfinitePast();  // of the connection, or of its loss
+  std::string address;
+  std::string version;
+  std::string problem = "no attempt to reach it has ended yet";  // while not connected
+  std::optional<NodeState> told;  // on this connection; what an earlier one said counts no more
+
+  bool Says(Role role) const { return connected && told && told->role == role; }
+};
+
+// Giving way to a peer that is master too.
+struct Yielding {
+  bool active = false;
+  absl::Time since = absl::InfinitePast();
+  absl::Time ended = absl::InfinitePast();          // of the last one
+  absl::Duration hold = absl::ZeroDuration();       // the fault stays that long if the peer still is master
+  absl::Time HeldUntil() const { return since + hold; }
+};
+
+// Where the operation under way stands. Each phase waits for one thing, at most PhaseBound() long.
+enum class Phase {
+  kFlushing,       // the peer acknowledges all that it has not got yet
+  kHandingOver,    // in FAULT until the peer is master
+  kReturning,      // out of FAULT, until VRRP says BACKUP
+  kGoingOut,       // maintenance is on its way to the disk, VRRP to FAULT
+  kSynchronising,  // in maintenance still, until nothing is missing here
+  kComingIn,       // the end of maintenance is on its way to the disk
+  kRejoining,      // out of FAULT, until VRRP says so
+};
+
+struct Operation {
+  OperationId id;
+  OperationKind kind = OperationKind::kSwitchover;
+  bool force = false;
+  absl::Time asked;
+  Phase phase = Phase::kFlushing;
+  absl::Time deadline;  // of the phase
+  bool awaits_flows = false;
+  bool awaits_files = false;
+
+  // Failback: nobody asked, so nobody is answered.
+  bool OfTheBrain() const { return id == OperationId{}; }
+};
+
+// Both nodes as this one sees them.
+struct State {
+  Config config;
+
+  // What shall survive a crash, what of it is on disk, and what is on its way there, oldest first.
+  Durable durable;
+  Durable on_disk;
+  std::vector<Durable> under_way;
+
+  bool started = false;
+  std::optional<VrrpState> vrrp;  // empty until keepalived was heard
+  Role role = Role::kUnknown;     // as last decided
+  absl::Time role_since = absl::InfinitePast();
+  bool acknowledged = false;  // the peer has told that it stands by in our own term
+  bool contested = false;     // the peer was seen as master since we are
+
+  std::map<std::string, std::string> problems;  // component -> sentence
+  ConntrackState conntrack;
+  std::vector<RootState> roots;
+  Peer peer;
+
+  Yielding yielding;
+  std::optional<Operation> operation;
+  absl::Time no_failback_before = absl::InfinitePast();
+};
+
+}  // namespace zcluster::core

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/status.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
+#include "agent/core/readiness.h"
+#include "agent/core/roles.h"
+
+namespace zcluster::core {
+namespace {
+
+using Colour = std::pair<Status, std::string>;
+
+// The first of several reasons, and how many more there are: a table has one line a node.
+std::string Shortened(const std::vector<std::string>& reasons) {
+  if (reasons.size() == 1) return reasons.front();
+  return absl::StrCat(reasons.front(), " (and ", reasons.size() - 1, " more)");
+}
+
+std::string Problems(const State& state) {
+  std::vector<std::string> all;
+  for (const auto& [component, problem] : state.problems) {
+    all.push_back(absl::StrCat(component, ": ", problem));
+  }
+  return Shortened(all);
+}
+
+Colour OfMaster(const State& state) {
+  const std::string& peer = state.config.peer_name;
+  const std::string since = absl::StrCat("master since term ", state.durable.own_term.value);
+  if (!state.problems.empty()) return {Status::kRed, absl::StrCat(since, "; ", Problems(state))};
+  if (!state.peer.connected) {
+    return {Status::kGreen,
+            absl::StrCat(since, "; serves alone: ", peer, " is unreachable: ", state.peer.problem)};
+  }
+  const std::vector<std::string> reasons = NotReady(state);
+  if (!reasons.empty()) {
+    return {Status::kGreen,
+            absl::StrCat(since, "; ", peer, " is not ready: ", Shortened(reasons))};
+  }
+  return {Status::kGreen, absl::StrCat(since, "; ", peer, " is ready")};
+}
+
+Colour OfBackup(const State& state) {
+  const std::vector<std::string> reasons = NotReady(state);
+  if (!reasons.empty()) {
+    return {Status::kRed, absl::StrCat("not ready to take over: ", Shortened(reasons))};
+  }
+  return {Status::kGreen, absl::StrCat("ready to take over from ", state.config.peer_name)};
+}
+
+Colour OfFault(const State& state) {
+  const std::string& peer = state.config.peer_name;
+  if (!state.problems.empty()) return {Status::kRed, Problems(state)};
+  if (state.vrrp == VrrpState::kDown) return {Status::kRed, "keepalived does not run"};
+  if (state.yielding.active && state.yielding.hold > absl::ZeroDuration()) {
+    return {Status::kRed,
+            absl::StrCat("adverts of ", peer, " do not arrive although it is master; stands aside")};
+  }
+  if (state.yielding.active) return {Status::kRed, absl::StrCat("gives way to ", peer)};
+  if (state.operation) return {Status::kRed, absl::StrCat("hands over to ", peer)};
+  return {Status::kRed, "keepalived is in FAULT"};
+}
+
+Colour OfMaintenance(const State& state) {
+  if (state.problems.empty()) return {Status::kOrange, "in maintenance; does not take over"};
+  return {Status::kOrange, absl::StrCat("in maintenance; ", Problems(state))};
+}
+
+Colour ColourOf(const State& state) {
+  switch (state.role) {
+    case Role::kMaster:
+      return OfMaster(state);
+    case Role::kBackup:
+      return OfBackup(state);
+    case Role::kFault:
+      return OfFault(state);
+    case Role::kMaintenance:
+      return OfMaintenance(state);
+    case Role::kUnconfigured:
+      return {Status::kGrey, "in no pair"};
+    case Role::kUnknown:
+      return {Status::kGrey, "starting: keepalived has not been heard yet"};
+  }
+  return {Status::kGrey, "unknown"};
+}
+
+NodeState DescribeAs(const State& state, const NodeView& local) {
+  NodeState node;
+  node.term = state.durable.highest_term;
+  node.own_term = state.durable.own_term;
+  node.role = local.role;
+  node.status = local.status;
+  node.message = local.message;
+  node.priority = static_cast<uint8_t>(StandingOf(state));
+  node.not_ready = OwnReasons(state);
+  node.conntrack = state.conntrack;
+  node.roots = state.roots;
+  return node;
+}
+
+bool Same(const ConntrackState& a, const ConntrackState& b) {
+  return a.synchronised == b.synchronised && a.problem == b.problem;
+}
+
+bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const RootState& x, const RootState& y) {
+                      return x.path == y.path && x.local_digest == y.local_digest &&
+                             x.remote_digest == y.remote_digest && x.problem == y.problem;
+                    });
+}
+
+}  // namespace
+
+NodeView LocalNode(const State& state) {
+  auto [status, message] = ColourOf(state);
+  return {state.config.node_name, state.config.node_address, state.role, status,
+          std::move(message)};
+}
+
+NodeView RemoteNode(const State& state) {
+  NodeView node;
+  node.name = state.config.peer_name;
+  node.address = state.config.peer_address;
+  if (!state.peer.connected) {
+    node.message = absl::StrCat("unreachable: ", state.peer.problem);
+  } else if (!state.peer.told) {
+    node.message = "connected; has not said yet how it is";
+  } else {
+    node.role = state.peer.told->role;
+    node.status = state.peer.told->status;
+    node.message = state.peer.told->message.empty() ? "says nothing of itself" : state.peer.told->message;
+  }
+  return node;
+}
+
+NodeState Describe(const State& state) { return DescribeAs(state, LocalNode(state)); }
+
+View Show(const State& state) {
+  View view;
+  view.local = LocalNode(state);
+  view.remote = RemoteNode(state);
+  view.term = state.durable.highest_term;
+  view.own_term = state.durable.own_term;
+  view.not_ready = NotReady(state);
+  view.link.up = state.peer.connected;
+  view.link.address = state.peer.address;
+  view.link.version = state.peer.version;
+  if (!state.peer.connected) view.link.problem = state.peer.problem;
+  view.link.since = state.peer.since;
+  view.conntrack = state.conntrack;
+  view.roots = state.roots;
+  return view;
+}
+
+bool SameButCounters(const NodeState& a, const NodeState& b) {
+  return a.term == b.term && a.own_term == b.own_term && a.role == b.role &&
+         a.status == b.status && a.message == b.message && a.priority == b.priority &&
+         a.not_ready == b.not_ready && Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
+}
+
+bool SameButCounters(const View& a, const View& b) {
+  return a.local == b.local && a.remote == b.remote && a.term == b.term &&
+         a.own_term == b.own_term && a.not_ready == b.not_ready && a.link == b.link &&
+         Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
+}
+
+}  // namespace zcluster::core

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "agent/core/state.h"
+
+// Which colour, and the sentence that says why? Pure.
+namespace zcluster::core {
+
+// This node, as it shows itself. The message is never empty.
+NodeView LocalNode(const State& state);
+
+// The peer: what it said of itself while it is connected, GREY while it is not.
+NodeView RemoteNode(const State& state);
+
+// What the peer is told.
+NodeState Describe(const State& state);
+
+// What the agent's API shows.
+View Show(const State& state);
+
+// Do both say the same, but for counters that move all the time? Those are worth a message a second, no more.
+bool SameButCounters(const NodeState& a, const NodeState& b);
+bool SameButCounters(const View& a, const View& b);
+
+}  // namespace zcluster::core

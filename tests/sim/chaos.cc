@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/chaos.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
+
+namespace zcluster::sim {
+
+using absl::Milliseconds;
+using absl::Seconds;
+
+Chaos::Chaos(Pair& pair, Random& random, Observer& observer)
+    : pair_(pair), random_(random), observer_(observer) {}
+
+void Chaos::Begin() {
+  active_ = true;
+  for (int node : {0, 1}) {
+    pair_.clock().After(random_.Between(Milliseconds(0), Seconds(1)),
+                        [this, node] { pair_.node(node).StartAgent(); });
+  }
+  pair_.clock().After(random_.Between(Seconds(2), Seconds(8)), [this] { Next(); });
+}
+
+void Chaos::Next() {
+  if (!active_) return;
+  BreakSomething();
+  pair_.clock().After(random_.Between(Milliseconds(50), Seconds(6)), [this] { Next(); });
+}
+
+void Chaos::BreakSomething() {
+  constexpr uint64_t kFaultWeight = 69;
+  constexpr uint64_t kAskWeight = 71;
+  struct Choice {
+    uint64_t weight;
+    void (Chaos::*act)();
+  };
+  static constexpr std::array<Choice, 11> kChoices = {{{8, &Chaos::CutVrrp},
+                                                       {8, &Chaos::CutLink},
+                                                       {6, &Chaos::CutAll},
+                                                       {4, &Chaos::LoseAdverts},
+                                                       {10, &Chaos::CrashAgent},
+                                                       {5, &Chaos::HangAgent},
+                                                       {10, &Chaos::PowerCut},
+                                                       {10, &Chaos::KillKeepalived},
+                                                       {5, &Chaos::StallDisk},
+                                                       {3, &Chaos::ReportProblem},
+                                                       {kAskWeight, &Chaos::Ask}}};
+  // Every other time it is a fault for sure: a history of nothing but questions would test little.
+  uint64_t at = random_.Below(++picks_ % 2 == 0 ? kFaultWeight : kFaultWeight + kAskWeight);
+  for (const Choice& choice : kChoices) {
+    if (at < choice.weight) return (this->*choice.act)();
+    at -= choice.weight;
+  }
+}
+
+void Chaos::Later(absl::Duration least, absl::Duration most, std::function<void()> undo) {
+  pair_.clock().After(random_.Between(least, most), [this, undo = std::move(undo)] {
+    if (active_) undo();
+  });
+}
+
+void Chaos::CutVrrp() {
+  ++faults_;
+  const uint64_t which = random_.Below(3);
+  observer_.OnFault(which < 2 ? absl::StrCat("adverts of node", which + 1, " are cut")
+                              : "adverts are cut both ways");
+  if (which != 1) pair_.network().vrrp[0] = false;
+  if (which != 0) pair_.network().vrrp[1] = false;
+  Later(Milliseconds(100), Seconds(25), [this] {
+    pair_.network().vrrp = {true, true};
+    observer_.OnFault("adverts flow again");
+  });
+}
+
+void Chaos::CutLink() {
+  ++faults_;
+  const uint64_t which = random_.Below(3);
+  observer_.OnFault(which < 2 ? absl::StrCat("the link from node", which + 1, " is cut")
+                              : "the link is cut both ways");
+  if (which != 1) pair_.network().link[0] = false;
+  if (which != 0) pair_.network().link[1] = false;
+  Later(Milliseconds(100), Seconds(12), [this] {
+    pair_.network().link = {true, true};
+    pair_.link().WireRepaired();
+    observer_.OnFault("the link's wire is whole again");
+  });
+}
+
+void Chaos::CutAll() {
+  ++faults_;
+  observer_.OnFault("the nodes are cut off from each other");
+  pair_.network().vrrp = {false, false};
+  pair_.network().link = {false, false};
+  Later(Milliseconds(100), Seconds(12), [this] {
+    pair_.network().Heal();
+    pair_.link().WireRepaired();
+    observer_.OnFault("the wires are whole again");
+  });
+}
+
+void Chaos::LoseAdverts() {
+  ++faults_;
+  pair_.network().vrrp_loss_percent = static_cast<unsigned>(random_.Below(80));
+  observer_.OnFault(absl::StrCat(pair_.network().vrrp_loss_percent, " % of the adverts are lost"));
+  Later(Seconds(1), Seconds(15), [this] {
+    pair_.network().vrrp_loss_percent = 0;
+    observer_.OnFault("no advert is lost any more");
+  });
+}
+
+void Chaos::CrashAgent() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("the agent of node", node + 1, " is killed"));
+  pair_.node(node).CrashAgent();
+  Later(Milliseconds(50), Seconds(8), [this, node] { pair_.node(node).StartAgent(); });
+}
+
+void Chaos::HangAgent() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("the agent of node", node + 1, " hangs"));
+  pair_.node(node).HangAgent(random_.Between(Milliseconds(100), Seconds(5)));
+}
+
+void Chaos::PowerCut() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("the power of node", node + 1, " fails"));
+  pair_.node(node).PowerOff();
+  Later(Milliseconds(500), Seconds(15), [this, node] {
+    observer_.OnFault(absl::StrCat("node", node + 1, " boots"));
+    pair_.node(node).PowerOn();
+    Later(Milliseconds(100), Seconds(2), [this, node] { pair_.node(node).StartAgent(); });
+  });
+}
+
+void Chaos::KillKeepalived() {
+  ++faults_;
+  Node& node = pair_.node(AnyNode());
+  const uint64_t what = random_.Below(3);
+  const std::array<std::string, 3> parts = {"child", "parent", "child and parent"};
+  observer_.OnFault(absl::StrCat("keepalived (", parts[what], ") of ", node.config().node_name, " is killed"));
+  if (what == 0) node.KillChild();
+  if (what == 1) node.KillParent();
+  if (what == 2) node.KillBoth();
+}
+
+void Chaos::StallDisk() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("the disk of node", node + 1, " stalls"));
+  pair_.node(node).StallDisk(random_.Between(Milliseconds(100), Seconds(5)));
+}
+
+void Chaos::ReportProblem() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("a part of node", node + 1, " is ill"));
+  pair_.node(node).Deliver(core::ComponentReported{"interface front", "carrier is lost"});
+  Later(Seconds(1), Seconds(10), [this, node] {
+    pair_.node(node).Deliver(core::ComponentReported{"interface front", ""});
+  });
+}
+
+void Chaos::Ask() {
+  int node = AnyNode();
+  const uint64_t which = random_.Below(10);
+  const core::OperationKind kind = which < 4   ? core::OperationKind::kSwitchover
+                                   : which < 7 ? core::OperationKind::kEnterMaintenance
+                                               : core::OperationKind::kStartMaintenance;
+  // The API passes a switchover on to the master; now and then it is wrong about who that is.
+  if (kind == core::OperationKind::kSwitchover && !random_.OneIn(8)) {
+    for (int i : {0, 1}) {
+      if (pair_.node(i).keepalived().state() == core::VrrpState::kMaster) node = i;
+    }
+  }
+  AskFor(node, kind, random_.OneIn(5));
+}
+
+void Chaos::AskFor(int node, core::OperationKind kind, bool force) {
+  if (pair_.node(node).agent() == nullptr) return;
+  ++operations_;
+  observer_.OnFault(absl::StrCat("an operator asks node", node + 1, ": ", core::Name(kind), force ? " --force" : ""));
+  pair_.node(node).Deliver(core::OperationAsked{core::OperationId{operations_}, kind, force});
+}
+
+void Chaos::Cease(bool bring_back) {
+  active_ = false;
+  observer_.OnFault("everything is mended");
+  pair_.network().Heal();
+  pair_.link().WireRepaired();
+  for (int index : {0, 1}) {
+    Node& node = pair_.node(index);
+    node.PowerOn();
+    node.StartAgent();
+    node.Deliver(core::ComponentReported{"interface front", ""});
+  }
+  if (bring_back) BringBack();
+}
+
+void Chaos::BringBack() {
+  for (int index : {0, 1}) {
+    const Node& node = pair_.node(index);
+    const core::State& state = node.agent()->state();
+    if (state.durable.maintenance && !state.operation && !node.agent()->hung()) {
+      AskFor(index, core::OperationKind::kStartMaintenance, false);
+    }
+  }
+  pair_.clock().After(Seconds(5), [this] { BringBack(); });
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "tests/sim/observer.h"
+#include "tests/sim/pair.h"
+#include "tests/sim/random.h"
+
+namespace zcluster::sim {
+
+// Breaks the pair by chance, mends it again after a while, and asks for operations as people do, at the wrong moment.
+class Chaos {
+ public:
+  Chaos(Pair& pair, Random& random, Observer& observer);
+
+  // Begins; the first fault comes when the pair had time to find itself.
+  void Begin();
+  // Everything is mended, nothing more breaks. Operators may still bring nodes back from maintenance.
+  void Cease(bool bring_back);
+
+  uint64_t faults() const { return faults_; }
+
+ private:
+  void Next();
+  void BreakSomething();
+  void CutVrrp();
+  void CutLink();
+  void CutAll();
+  void LoseAdverts();
+  void CrashAgent();
+  void HangAgent();
+  void PowerCut();
+  void KillKeepalived();
+  void StallDisk();
+  void ReportProblem();
+  void Ask();
+  void AskFor(int node, core::OperationKind kind, bool force);
+  void BringBack();
+  // Undoes a fault after `least` to `most`, unless all was mended before.
+  void Later(absl::Duration least, absl::Duration most, std::function<void()> undo);
+  int AnyNode() { return static_cast<int>(random_.Below(2)); }
+
+  Pair& pair_;
+  Random& random_;
+  Observer& observer_;
+  bool active_ = false;
+  uint64_t picks_ = 0;
+  uint64_t faults_ = 0;
+  uint64_t operations_ = 0;
+};
+
+}  // namespace zcluster::sim

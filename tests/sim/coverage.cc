@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/coverage.h"
+
+#include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
+
+namespace zcluster::sim {
+namespace {
+
+// What any long run must bring about. Whoever adds a decision to the brain adds it here.
+constexpr std::array kExpected = {
+    "promoted, adverts_stopped",
+    "promoted, peer_knows_a_later_term",
+    "promoted, peer_stood_aside",
+    "promoted, peer_unreachable",
+    "resumed, found_as_master",
+    "role MASTER -> BACKUP",
+    "role MASTER -> FAULT",
+    "role MASTER -> MAINTENANCE",
+    "role BACKUP -> MASTER",
+    "role BACKUP -> FAULT",
+    "role BACKUP -> MAINTENANCE",
+    "role FAULT -> BACKUP",
+    "role MAINTENANCE -> BACKUP",
+    "yielded, at once",
+    "yielded, held",
+    "failback",
+    "standing 252",
+    "standing 253",
+    "standing 254",
+    "fault maintenance",
+    "fault switchover",
+    "fault yields",
+    "fault lifted",
+    "switchover: OK",
+    "switchover: FAILED_PRECONDITION",
+    "switchover: ABORTED",
+    "switchover: DEADLINE_EXCEEDED",
+    "maintenance enter: OK",
+    "maintenance enter: FAILED_PRECONDITION",
+    "maintenance enter: ABORTED",
+    "maintenance enter: DEADLINE_EXCEEDED",
+    "maintenance start: OK",
+    "maintenance start: FAILED_PRECONDITION",
+};
+
+}  // namespace
+
+void Coverage::Begin() {
+  asked_.clear();
+  vrrp_ = {};
+  role_ = {};
+}
+
+void Coverage::OnStarted(int node) {
+  ++count_["agent started"];
+  role_[static_cast<size_t>(node)] = core::Role::kUnknown;
+}
+
+void Coverage::OnHeard(int node, const core::Event& event) {
+  ++steps_;
+  if (const auto* asked = std::get_if<core::OperationAsked>(&event)) {
+    asked_[{node, asked->operation.value}] = asked->kind;
+  }
+}
+
+void Coverage::OnPerformed(int node, const core::Action& action) {
+  if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
+    std::string what = decision->event;
+    if (what == "promoted" || what == "resumed") absl::StrAppend(&what, ", ", decision->fields[1].second);
+    if (what == "yielded") absl::StrAppend(&what, decision->fields[2].second == "0" ? ", at once" : ", held");
+    ++count_[what];
+  } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
+    const core::OperationKind kind = asked_[{node, finished->operation.value}];
+    ++count_[absl::StrCat(core::Name(kind), ": ", absl::StatusCodeToString(finished->status.code()))];
+  } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    core::Role& role = role_[static_cast<size_t>(node)];
+    if (role != assume->role) ++count_[absl::StrCat("role ", core::Name(role), " -> ", core::Name(assume->role))];
+    role = assume->role;
+  } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
+    ++count_[absl::StrCat("standing ", static_cast<int>(standing->standing))];
+  } else if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    const std::string reason = fault->reason.substr(0, fault->reason.find(' '));
+    ++count_[reason.empty() ? "fault lifted" : absl::StrCat("fault ", reason)];
+  } else if (std::holds_alternative<core::Announce>(action)) {
+    ++count_["announced"];
+  }
+}
+
+void Coverage::OnVrrp(int node, core::VrrpState state) {
+  core::VrrpState& last = vrrp_[static_cast<size_t>(node)];
+  if (last != state) ++count_[absl::StrCat("vrrp ", core::Name(last), " -> ", core::Name(state))];
+  last = state;
+}
+
+std::vector<std::string> Coverage::Missing() const {
+  std::vector<std::string> missing;
+  for (const char* expected : kExpected) {
+    if (count_.find(expected) == count_.end()) missing.emplace_back(expected);
+  }
+  return missing;
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/invariants.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
+
+namespace zcluster::sim {
+
+using core::Term;
+using core::VrrpState;
+
+void Invariants::Break(std::string what) {
+  if (broken_.empty()) broken_ = std::move(what);
+}
+
+void Invariants::Check() {
+  CheckTwoMasters();
+  CheckSomebodyServes();
+  CheckNode(0);
+  CheckNode(1);
+}
+
+void Invariants::CheckTwoMasters() {
+  bool settleable = pair_->link().Lives() && pair_->network().link[0] && pair_->network().link[1];
+  for (int i : {0, 1}) {
+    const Node& node = pair_->node(i);
+    settleable = settleable && node.keepalived().state() == VrrpState::kMaster && node.agent() &&
+                 !node.agent()->hung() && !node.disk().busy();
+  }
+  const absl::Time now = pair_->clock().now();
+  two_masters_since_ = settleable ? std::min(two_masters_since_, now) : absl::InfiniteFuture();
+  if (now - two_masters_since_ > kTwoMastersBound) {
+    Break(absl::StrCat("two masters for more than ", absl::FormatDuration(kTwoMastersBound),
+                       " although the link lives"));
+  }
+}
+
+bool Invariants::CouldServe(int index) const {
+  const Node& node = pair_->node(index);
+  return node.agent() && !node.agent()->hung() && node.keepalived().state() != VrrpState::kDown &&
+         !node.agent()->state().durable.maintenance && !node.disk().content().maintenance;
+}
+
+void Invariants::CheckSomebodyServes() {
+  const absl::Time now = pair_->clock().now();
+  for (int i : {0, 1}) {
+    if (pair_->node(i).keepalived().state() == VrrpState::kMaster) last_served_ = now;
+    absl::Time& since = Of(i).could_serve_since;
+    since = CouldServe(i) ? std::min(since, now) : absl::InfiniteFuture();
+  }
+  // A forced hand-over to nobody lasts its whole bound; then the election.
+  const absl::Duration down = pair_->node(0).config().MasterDownInterval();
+  const absl::Duration bound = 2 * (2 * down + absl::Seconds(5));
+  for (int i : {0, 1}) {
+    if (now - std::max(Of(i).could_serve_since, last_served_) > bound) {
+      Break(absl::StrCat("nobody serves for more than ", absl::FormatDuration(bound), " although node",
+                         i + 1, " could"));
+    }
+  }
+}
+
+void Invariants::CheckNode(int index) {
+  Record& record = Of(index);
+  const absl::Time now = pair_->clock().now();
+  const bool wrong = record.told_out && pair_->node(index).keepalived().state() == VrrpState::kMaster;
+  record.out_but_master_since = wrong ? std::min(record.out_but_master_since, now) : absl::InfiniteFuture();
+  if (now - record.out_but_master_since > kMaintenanceBound) {
+    Break(absl::StrCat("node", index + 1, " is master although an operator was told that it is in maintenance"));
+  }
+  for (const auto& [id, asked] : record.operations) {
+    if (now - asked.at > kOperationBound) {
+      Break(absl::StrCat("operation ", id, " (", core::Name(asked.kind), ") of node", index + 1,
+                         " has not ended within ", absl::FormatDuration(kOperationBound)));
+    }
+  }
+}
+
+void Invariants::OnStarted(int node) {
+  Record& record = Of(node);
+  const core::Durable& disk = pair_->node(node).disk().content();
+  record.own = disk.own_term;
+  record.persisted_out = disk.maintenance;
+  record.known = std::max(record.told, disk.highest_term);
+  if (disk.highest_term < record.told) {
+    Break(absl::StrCat("node", node + 1, " forgot term ", record.told.value, ", which it had told"));
+  }
+}
+
+void Invariants::OnDied(int node) { Of(node).operations.clear(); }
+
+void Invariants::OnHeard(int node, const core::Event& event) {
+  Record& record = Of(node);
+  if (const auto* asked = std::get_if<core::OperationAsked>(&event)) {
+    record.operations[asked->operation.value] = {asked->kind, pair_->clock().now(), asked->force};
+    if (asked->kind == core::OperationKind::kStartMaintenance) record.told_out = false;
+  } else if (const auto* reported = std::get_if<core::PeerReported>(&event)) {
+    record.known = std::max({record.known, reported->state.term, reported->state.own_term});
+  } else if (const auto* connected = std::get_if<core::PeerConnected>(&event)) {
+    record.known = std::max(record.known, connected->term);
+  }
+}
+
+void Invariants::OnPerformed(int node, const core::Action& action) {
+  if (const auto* persist = std::get_if<core::Persist>(&action)) {
+    CheckPersist(node, persist->durable);
+  } else if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    if (fault->reason.empty() && pair_->node(node).disk().content().maintenance) {
+      Break(absl::StrCat("node", node + 1, " lifts the fault although its disk says maintenance"));
+    }
+  } else if (const auto* told = std::get_if<core::SendState>(&action)) {
+    CheckTold(node, told->state);
+  } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
+    CheckFinished(node, *finished);
+  } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    if (assume->role == core::Role::kMaster && assume->term > pair_->node(node).disk().content().own_term) {
+      Break(absl::StrCat("node", node + 1, " sends in term ", assume->term.value, ", which is not on its disk"));
+    }
+  } else if (const auto* published = std::get_if<core::Publish>(&action)) {
+    if (published->view.local.message.empty() || published->view.remote.message.empty()) {
+      Break(absl::StrCat("node", node + 1, " shows a status without a message"));
+    }
+  } else if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
+    CheckDecision(node, *decision);
+  }
+}
+
+void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
+  const core::State& state = pair_->node(node).agent()->state();
+  if (decision.event == "resumed" && state.durable.own_term < Of(node).known) {
+    Break(absl::StrCat("node", node + 1, " resumes term ", state.durable.own_term.value,
+                       " although it knew of term ", Of(node).known.value));
+  }
+  if (decision.event == "yielded" && state.peer.told &&
+      state.durable.own_term > state.peer.told->own_term) {
+    Break(absl::StrCat("node", node + 1, " yields although its term is the later one"));
+  }
+  const bool replicates = state.config.replicate_conntrack || state.config.has_roots;
+  if (decision.event == "failback" && replicates && !pair_->replication().in_step()) {
+    Break(absl::StrCat("node", node + 1, " fails back although the nodes are not synchronised"));
+  }
+}
+
+void Invariants::CheckPersist(int node, const core::Durable& durable) {
+  Record& record = Of(node);
+  if (durable.own_term < record.own) Break(absl::StrCat("the own term of node", node + 1, " falls"));
+  if (durable.own_term != record.own && durable.own_term <= record.known) {
+    Break(absl::StrCat("node", node + 1, " was promoted to term ", durable.own_term.value,
+                       " although it knew of term ", record.known.value));
+  }
+  if (durable.highest_term < std::max(record.own, durable.own_term)) {
+    Break(absl::StrCat("the highest term of node", node + 1, " is below its own"));
+  }
+  const core::State& state = pair_->node(node).agent()->state();
+  const bool comes_back = record.persisted_out && !durable.maintenance;
+  const bool lacks_flows = state.config.replicate_conntrack && !state.conntrack.synchronised;
+  if (comes_back && state.peer.Says(core::Role::kMaster) && lacks_flows && !state.operation->force) {
+    Break(absl::StrCat("node", node + 1, " comes back from maintenance without the master's flows"));
+  }
+  record.persisted_out = durable.maintenance;
+  record.own = durable.own_term;
+  record.known = std::max(record.known, durable.highest_term);
+}
+
+void Invariants::CheckTold(int node, const core::NodeState& state) {
+  Record& record = Of(node);
+  const core::Durable& disk = pair_->node(node).disk().content();
+  if (state.term > disk.highest_term || state.own_term > disk.own_term) {
+    Break(absl::StrCat("node", node + 1, " tells its peer of term ", state.term.value, ", which is not on its disk"));
+  }
+  if (state.term < record.told || state.own_term < record.told_own) {
+    Break(absl::StrCat("node", node + 1, " tells its peer of a lower term than before"));
+  }
+  record.told = state.term;
+  record.told_own = state.own_term;
+}
+
+void Invariants::CheckFinished(int node, const core::Finished& finished) {
+  Record& record = Of(node);
+  const auto found = record.operations.find(finished.operation.value);
+  if (found == record.operations.end()) {
+    return Break(absl::StrCat("node", node + 1, " ends operation ", finished.operation.value,
+                              ", which was not asked for or has ended"));
+  }
+  const Asked asked = found->second;
+  record.operations.erase(found);
+  if (!finished.status.ok() || asked.kind == core::OperationKind::kSwitchover) return;
+  // An answer may wait for the disk until the node is on its way to the other state again; then it says nothing of now.
+  const bool wants_out = asked.kind == core::OperationKind::kEnterMaintenance;
+  if (wants_out != record.persisted_out) return;
+  if (wants_out != pair_->node(node).disk().content().maintenance) {
+    Break(absl::StrCat("node", node + 1, " says that it ", wants_out ? "is in" : "left",
+                       " maintenance, its disk does not"));
+  }
+  if (wants_out) GoesOut(node, asked.force);
+}
+
+void Invariants::GoesOut(int node, bool force) {
+  Record& record = Of(node);
+  if (record.told_out) return;
+  const Record& other = Of(1 - node);
+  const absl::Time now = pair_->clock().now();
+  // One that goes out by force, just now, may be seen as master still by an agent that hung.
+  const bool could_know = !other.out_by_force || now - other.out_since > kKnownBound;
+  if (other.told_out && could_know && !force) {
+    Break(absl::StrCat("node", node + 1, " was taken out without force although the other is out already"));
+  }
+  record.told_out = true;
+  record.out_since = now;
+  record.out_by_force = force;
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "tests/sim/observer.h"
+#include "tests/sim/pair.h"
+
+namespace zcluster::sim {
+
+// Two masters that can talk to each other settle it within this: a message each way, and keepalived reads a file.
+constexpr absl::Duration kTwoMastersBound = absl::Milliseconds(500);
+// keepalived gives up the VIP of a node in maintenance within this; it reads its files in milliseconds.
+constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
+// An operation ends within this: its phases, and a disk or an agent that hangs some seconds in each.
+constexpr absl::Duration kOperationBound = absl::Seconds(100);
+
+// What a node tells is known to its peer, or the link is known to be lost, within this: the link's silence, an agent that
+// hangs.
+constexpr absl::Duration kKnownBound = absl::Seconds(10);
+
+// What must hold at every moment of every history.
+class Invariants : public Observer {
+ public:
+  void Watch(const Pair& pair) { pair_ = &pair; }
+
+  // After each thing that happened.
+  void Check();
+  // The first that was broken, as a sentence; empty if none.
+  const std::string& broken() const { return broken_; }
+  // Reports one that is checked elsewhere.
+  void Break(std::string what);
+
+  void OnStarted(int node) override;
+  void OnDied(int node) override;
+  void OnHeard(int node, const core::Event& event) override;
+  void OnPerformed(int node, const core::Action& action) override;
+  void OnVrrp(int, core::VrrpState) override {}
+  void OnFault(absl::string_view) override {}
+
+ private:
+  struct Asked {
+    core::OperationKind kind;
+    absl::Time at;
+    bool force;
+  };
+  struct Record {
+    core::Term known;      // highest that this life of the agent has heard or made, or that a former one told
+    core::Term own;        // as last ordered to disk
+    core::Term told;       // highest, by a promise
+    core::Term told_own;   // its own, by a promise
+    bool told_out = false;  // an operator was told that it is in maintenance, and has not asked it back
+    bool persisted_out = false;  // as last ordered to disk
+    absl::Time out_since;
+    bool out_by_force = false;
+    std::map<uint64_t, Asked> operations;
+    absl::Time could_serve_since = absl::InfiniteFuture();
+    absl::Time out_but_master_since = absl::InfiniteFuture();
+  };
+  Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
+
+  void CheckTwoMasters();
+  void CheckSomebodyServes();
+  void CheckNode(int node);
+  void CheckDecision(int node, const core::LogDecision& decision);
+  void CheckPersist(int node, const core::Durable& durable);
+  void CheckTold(int node, const core::NodeState& state);
+  void CheckFinished(int node, const core::Finished& finished);
+  void GoesOut(int node, bool force);
+  bool CouldServe(int node) const;
+
+  const Pair* pair_ = nullptr;
+  std::string broken_;
+  std::array<Record, 2> records_;
+  absl::Time two_masters_since_ = absl::InfiniteFuture();
+  absl::Time last_served_ = absl::InfinitePast();
+};
+
+}  // namespace zcluster::sim

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/keepalived.h"
+
+#include <utility>
+
+#include "common/check.h"
+
+namespace zcluster::sim {
+
+using core::VrrpState;
+
+Keepalived::Keepalived(Clock& clock, Random& random, const TrackedFiles& files,
+                       absl::Duration advert_interval, World world)
+    : clock_(clock),
+      random_(random),
+      files_(files),
+      advert_interval_(advert_interval),
+      world_(std::move(world)) {}
+
+void Keepalived::Start() {
+  ZC_CHECK(!running());
+  holds_vips_ = false;  // it never adopts: stale addresses go at once
+  priority_ = files_.priority;
+  Become(files_.fault ? VrrpState::kFault : VrrpState::kBackup);
+}
+
+void Keepalived::Become(VrrpState state) {
+  ++life_;
+  state_ = state;
+  timer_runs_ = false;
+  respawning_ = false;
+  if (state != VrrpState::kDown) holds_vips_ = state == VrrpState::kMaster;
+  if (state == VrrpState::kBackup) WaitForMaster(Patience());
+  if (state == VrrpState::kMaster) Advertise(life_);
+  world_.changed(state);
+}
+
+void Keepalived::Advertise(uint64_t life) {
+  if (life != life_) return;
+  world_.send_advert(priority_);
+  clock_.After(advert_interval_, [this, life] { Advertise(life); });
+}
+
+void Keepalived::WaitForMaster(absl::Duration patience) {
+  const absl::Time due = clock_.now() + patience;
+  const bool sooner = due < master_down_at_;
+  master_down_at_ = due;
+  // A timer that rings early looks again, so that an advert costs no timer; one that would ring late is no use.
+  if (timer_runs_ && !sooner) return;
+  timer_runs_ = true;
+  clock_.At(due, [this, life = life_] { OnPatienceOver(life); });
+}
+
+void Keepalived::OnPatienceOver(uint64_t life) {
+  if (life != life_) return;
+  if (clock_.now() < master_down_at_) {
+    clock_.At(master_down_at_, [this, life] { OnPatienceOver(life); });
+    return;
+  }
+  Become(VrrpState::kMaster);
+}
+
+void Keepalived::NoticeFiles() {
+  if (state_ == VrrpState::kDown) return;
+  clock_.After(random_.Between(absl::Microseconds(700), absl::Microseconds(2700)),
+               [this] { ReadFiles(); });
+}
+
+void Keepalived::ReadFiles() {
+  if (state_ == VrrpState::kDown) return;
+  priority_ = files_.priority;
+  if (files_.fault && state_ != VrrpState::kFault) {
+    const bool served = state_ == VrrpState::kMaster;
+    Become(VrrpState::kFault);
+    if (served) world_.send_advert(0);
+  } else if (!files_.fault && state_ == VrrpState::kFault) {
+    Become(VrrpState::kBackup);
+  }
+}
+
+void Keepalived::Receive(uint8_t priority, bool from_higher_address) {
+  if (state_ == VrrpState::kBackup) {
+    // Under nopreempt any advert but a farewell keeps it waiting.
+    WaitForMaster(priority == 0 ? Skew() : Patience());
+  } else if (state_ == VrrpState::kMaster) {
+    if (priority > priority_ || (priority == priority_ && from_higher_address)) {
+      Become(VrrpState::kBackup);
+    } else {
+      world_.send_advert(priority_);
+    }
+  }
+}
+
+void Keepalived::KillChild() {
+  if (state_ == VrrpState::kDown) return;
+  // The VIPs stay until the new child is up, and nobody hears a farewell.
+  Become(VrrpState::kDown);
+  respawning_ = true;
+  clock_.After(random_.Between(absl::Milliseconds(25), absl::Milliseconds(140)),
+               [this, life = life_] {
+                 if (life != life_) return;
+                 respawning_ = false;
+                 Start();
+               });
+}
+
+void Keepalived::KillParent() {
+  if (!running()) return;
+  if (state_ == VrrpState::kMaster) world_.send_advert(0);
+  holds_vips_ = false;
+  End();
+}
+
+void Keepalived::KillBoth() {
+  if (!running()) return;
+  End();
+}
+
+void Keepalived::End() {
+  Become(VrrpState::kDown);
+  world_.died();
+}
+
+void Keepalived::PowerCut() {
+  ++life_;
+  state_ = VrrpState::kDown;
+  respawning_ = false;
+  holds_vips_ = false;
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/node.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace zcluster::sim {
+
+using core::VrrpState;
+
+Node::Node(int index, World& world, core::Config config)
+    : index_(index),
+      world_(world),
+      config_(std::move(config)),
+      disk_(world.clock, world.random),
+      keepalived_(world.clock, world.random, files_, config_.advert_interval,
+                  {.send_advert = [this](uint8_t priority) { world_.send_advert(index_, priority); },
+                   .changed =
+                       [this](VrrpState state) {
+                         world_.observer.OnVrrp(index_, state);
+                         ReportVrrp(state);
+                       },
+                   .died = [this] { SuperviseKeepalived(); }}) {}
+
+void Node::StartAgent() {
+  if (!powered_ || agent_) return;
+  ++life_;
+  supervises_ = false;
+  agent_ = std::make_unique<Agent>(
+      world_.clock, disk_, config_,
+      Agent::World{
+          .perform = [this](const core::Action& action) { Perform(action); },
+          .hears = [this](const core::Event& event) { world_.observer.OnHeard(index_, event); }});
+  world_.observer.OnStarted(index_);
+  agent_->Start();
+  world_.replication->AgentStarted(index_);
+}
+
+void Node::CrashAgent() {
+  if (!agent_) return;
+  agent_.reset();
+  ++life_;
+  disk_.Crash();
+  world_.observer.OnDied(index_);
+  world_.link->AgentDied(index_, /*power_cut=*/false);
+  world_.replication->AgentDied(index_);
+}
+
+void Node::PowerOff() {
+  if (!powered_) return;
+  powered_ = false;
+  const bool ran = agent_ != nullptr;
+  agent_.reset();
+  ++life_;
+  disk_.PowerCut();
+  keepalived_.PowerCut();
+  world_.observer.OnVrrp(index_, VrrpState::kDown);
+  if (!ran) return;
+  world_.observer.OnDied(index_);
+  world_.link->AgentDied(index_, /*power_cut=*/true);
+  world_.replication->AgentDied(index_);
+}
+
+void Node::PowerOn() { powered_ = true; }
+
+void Node::Deliver(const core::Event& event) {
+  if (agent_) agent_->Deliver(event);
+}
+
+void Node::ReportVrrp(VrrpState state) {
+  if (!agent_ || !supervises_) return;
+  // Up to some milliseconds through the FIFO; now and then twice, after a reload.
+  const int times = world_.random.OneIn(20) ? 2 : 1;
+  for (int i = 0; i < times; ++i) {
+    const absl::Duration delay =
+        world_.random.Between(absl::Microseconds(100), absl::Milliseconds(5));
+    last_report_ = std::max(last_report_, world_.clock.now() + delay);
+    world_.clock.At(last_report_, [this, state, life = life_] {
+      if (life == life_) Deliver(core::VrrpReported{state});
+    });
+  }
+}
+
+void Node::SuperviseKeepalived() {
+  if (!agent_ || !supervises_) return;
+  world_.clock.After(world_.random.Between(absl::Milliseconds(5), absl::Milliseconds(500)),
+                     [this, life = life_] {
+                       if (life != life_ || keepalived_.running()) return;
+                       keepalived_.Start();
+                     });
+}
+
+void Node::Perform(const core::Action& action) {
+  world_.observer.OnPerformed(index_, action);
+  if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    files_.fault = !fault->reason.empty();
+    keepalived_.NoticeFiles();
+  } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
+    files_.priority = static_cast<uint8_t>(standing->standing);
+    keepalived_.NoticeFiles();
+  } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
+    supervises_ = true;
+    last_report_ = world_.clock.now();
+    if (keepalived_.running()) {
+      ReportVrrp(keepalived_.state());
+    } else {
+      SuperviseKeepalived();
+    }
+  } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    world_.replication->AssumeRole(index_, assume->role, assume->term);
+  } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
+    world_.replication->Flush(index_, flush->operation, flush->replicator);
+  } else if (const auto* tell = std::get_if<core::SendState>(&action)) {
+    world_.link->Send(index_, tell->state);
+  }
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tests/sim/agent.h"
+#include "tests/sim/clock.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/keepalived.h"
+#include "tests/sim/link.h"
+#include "tests/sim/observer.h"
+#include "tests/sim/random.h"
+#include "tests/sim/replication.h"
+
+namespace zcluster::sim {
+
+// One machine: its disk, keepalived, the files that steer it, and the agent with adapters as thin as the real ones. What
+// breaks here and comes back is asked for by the method's name; nothing comes back by itself but keepalived, which a
+// living agent starts again.
+class Node {
+ public:
+  struct World {
+    Clock& clock;
+    Random& random;
+    Observer& observer;
+    std::function<void(int node, uint8_t priority)> send_advert;
+    Link* link = nullptr;                // set before the first agent starts
+    Replication* replication = nullptr;  // too
+  };
+
+  Node(int index, World& world, core::Config config);
+
+  bool powered() const { return powered_; }
+  const Agent* agent() const { return agent_.get(); }
+  const Disk& disk() const { return disk_; }
+  const Keepalived& keepalived() const { return keepalived_; }
+  const TrackedFiles& files() const { return files_; }
+  const core::Config& config() const { return config_; }
+
+  void StartAgent();  // nothing if it runs, or without power
+  void CrashAgent();
+  void PowerOff();
+  void PowerOn();  // the machine only
+  void Deliver(const core::Event& event);
+  void HangAgent(absl::Duration length) { if (agent_) agent_->HangFor(length); }
+  void StallDisk(absl::Duration length) { disk_.Stall(length); }
+  void HearAdvert(uint8_t priority, bool from_higher_address) {
+    if (powered_) keepalived_.Receive(priority, from_higher_address);
+  }
+  void KillChild() { keepalived_.KillChild(); }
+  void KillParent() { keepalived_.KillParent(); }
+  void KillBoth() { keepalived_.KillBoth(); }
+
+ private:
+  void Perform(const core::Action& action);
+  void SuperviseKeepalived();
+  void ReportVrrp(core::VrrpState state);
+
+  const int index_;
+  World& world_;
+  const core::Config config_;
+  Disk disk_;
+  TrackedFiles files_;
+  Keepalived keepalived_;
+  bool powered_ = true;
+  std::unique_ptr<Agent> agent_;
+  uint64_t life_ = 0;         // of the agent
+  bool supervises_ = false;   // StartHeartbeat was ordered in this life
+  absl::Time last_report_;    // the FIFO keeps its order
+};
+
+}  // namespace zcluster::sim

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/pair.h"
+
+#include <string>
+#include <utility>
+
+namespace zcluster::sim {
+namespace {
+
+std::array<core::Config, 2> DrawConfigs(Random& random) {
+  constexpr std::array kIntervals = {absl::Milliseconds(100), absl::Milliseconds(200),
+                                     absl::Milliseconds(500), absl::Seconds(1)};
+  core::Config config;
+  config.advert_interval = kIntervals[random.Below(kIntervals.size())];
+  config.replicate_conntrack = !random.OneIn(8);
+  config.has_roots = random.OneIn(2);
+  config.failback = random.OneIn(2) ? core::Failback::kPreferred : core::Failback::kKeep;
+  config.preferred = random.OneIn(2) ? "node1" : "node2";
+  std::array<core::Config, 2> configs = {config, config};
+  const std::array<std::string, 2> names = {"node1", "node2"};
+  const std::array<std::string, 2> addresses = {"192.0.2.9", "192.0.2.10"};
+  for (size_t own : {size_t{0}, size_t{1}}) {
+    configs[own].node_name = names[own];
+    configs[own].node_address = addresses[own];
+    configs[own].peer_name = names[1 - own];
+    configs[own].peer_address = addresses[1 - own];
+  }
+  return configs;
+}
+
+}  // namespace
+
+Pair::Pair(Random& random, Observer& observer)
+    : random_(random),
+      world_{.clock = clock_,
+             .random = random,
+             .observer = observer,
+             .send_advert = [this](int from, uint8_t priority) { SendAdvert(from, priority); }} {
+  const std::array<core::Config, 2> configs = DrawConfigs(random);
+  const auto alive = [this](int node) { return [this, node] { return this->node(node).agent() != nullptr; }; };
+  const auto link_side = [&](int to) {
+    return Link::Side{[this, to](const core::Event& event) { ReportLink(to, event); }, alive(to)};
+  };
+  const auto replication_side = [this](int to) {
+    return Replication::Side{[this, to](const core::Event& event) { node(to).Deliver(event); }};
+  };
+  link_ = std::make_unique<Link>(clock_, random, network_, std::array{link_side(0), link_side(1)});
+  replication_ = std::make_unique<Replication>(
+      clock_, random, configs[0].has_roots, [this] { return link_->Lives(); },
+      std::array{replication_side(0), replication_side(1)});
+  world_.link = link_.get();
+  world_.replication = replication_.get();
+  for (int index : {0, 1}) {
+    const auto at = static_cast<size_t>(index);
+    nodes_[at] = std::make_unique<Node>(index, world_, configs[at]);
+  }
+}
+
+void Pair::SendAdvert(int from, uint8_t priority) {
+  if (!network_.vrrp[static_cast<size_t>(from)]) return;
+  if (network_.vrrp_loss_percent > 0 && random_.Percent(network_.vrrp_loss_percent)) return;
+  clock_.After(random_.Between(absl::Microseconds(50), absl::Milliseconds(1)),
+               [this, from, priority] {
+                 node(1 - from).HearAdvert(priority, /*from_higher_address=*/from == 1);
+               });
+}
+
+void Pair::ReportLink(int to, const core::Event& event) {
+  node(to).Deliver(event);
+  if (!std::holds_alternative<core::PeerReported>(event)) replication_->Review();
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/run.h"
+
+#include "absl/strings/str_cat.h"
+#include "tests/sim/chaos.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/pair.h"
+#include "tests/sim/random.h"
+#include "tests/sim/settled.h"
+
+namespace zcluster::sim {
+namespace {
+
+// Everybody who watches hears everything, in this order.
+class Watchers : public Observer {
+ public:
+  Watchers(Invariants& invariants, Coverage& coverage, Trace* trace)
+      : invariants_(invariants), coverage_(coverage), trace_(trace) {}
+
+  void OnStarted(int node) override {
+    Each([&](Observer& o) { o.OnStarted(node); });
+  }
+  void OnDied(int node) override {
+    Each([&](Observer& o) { o.OnDied(node); });
+  }
+  void OnHeard(int node, const core::Event& event) override {
+    Each([&](Observer& o) { o.OnHeard(node, event); });
+  }
+  void OnPerformed(int node, const core::Action& action) override {
+    Each([&](Observer& o) { o.OnPerformed(node, action); });
+  }
+  void OnVrrp(int node, core::VrrpState state) override {
+    ++moves_;
+    Each([&](Observer& o) { o.OnVrrp(node, state); });
+  }
+  void OnFault(absl::string_view what) override {
+    Each([&](Observer& o) { o.OnFault(what); });
+  }
+
+  // Times that VRRP changed its state on either node.
+  uint64_t moves() const { return moves_; }
+
+ private:
+  template <typename F>
+  void Each(const F& tell) {
+    if (trace_ != nullptr) tell(*trace_);
+    tell(coverage_);
+    tell(invariants_);
+  }
+
+  Invariants& invariants_;
+  Coverage& coverage_;
+  Trace* trace_;
+  uint64_t moves_ = 0;
+};
+
+// Runs until `end`, or `done` says so, or an invariant breaks.
+template <typename Done>
+void RunUntil(absl::Time end, Pair& pair, Invariants& invariants, Done done) {
+  while (invariants.broken().empty() && pair.clock().now() < end && !done()) {
+    if (!pair.clock().RunNext()) return;
+    invariants.Check();
+  }
+}
+
+// From here nothing is broken any more: the pair must find rest and keep it.
+void Settle(Pair& pair, bool all_back, const Watchers& watchers, Invariants& invariants) {
+  const Clock& clock = pair.clock();
+  // A standby that heard no adverts may be about to take over, whatever is mended now.
+  absl::Time next_look = clock.now() + 2 * pair.node(0).config().MasterDownInterval();
+  std::string why = "nobody looked";
+  RunUntil(clock.now() + kSettleBound, pair, invariants, [&] {
+    if (clock.now() < next_look) return false;
+    next_look = clock.now() + absl::Milliseconds(100);
+    why = WhyNotSettled(pair, all_back);
+    return why.empty();
+  });
+  if (!why.empty()) {
+    return invariants.Break(absl::StrCat("not at rest ", absl::FormatDuration(kSettleBound),
+                                         " after everything was mended: ", why));
+  }
+  const uint64_t moves = watchers.moves();
+  RunUntil(clock.now() + kQuiet, pair, invariants, [&] { return watchers.moves() != moves; });
+  if (watchers.moves() != moves) invariants.Break("a role changed although nothing had happened");
+  if (why = WhyNotSettled(pair, all_back); !why.empty()) invariants.Break(absl::StrCat("did not stay at rest: ", why));
+}
+
+}  // namespace
+
+Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace) {
+  Random random(seed * 0x2545f4914f6cdd1d + 1);
+  Invariants invariants;
+  Watchers watchers(invariants, coverage, trace);
+  Pair pair(random, watchers);
+  invariants.Watch(pair);
+  if (trace != nullptr) trace->Watch(pair);
+  coverage.Begin();
+  Chaos chaos(pair, random, watchers);
+
+  const absl::Time begin = pair.clock().now();
+  const uint64_t steps = coverage.steps();
+  chaos.Begin();
+  RunUntil(begin + random.Between(absl::Seconds(60), absl::Seconds(80)), pair, invariants,
+           [] { return false; });
+  if (invariants.broken().empty()) {
+    const bool all_back = random.Percent(70);
+    chaos.Cease(all_back);
+    Settle(pair, all_back, watchers, invariants);
+  }
+  return {invariants.broken(), coverage.steps() - steps, chaos.faults(), pair.clock().now() - begin};
+}
+
+}  // namespace zcluster::sim

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/trace.h"
+
+namespace zcluster::sim {
+
+// Once everything is mended, a pair comes to rest within this: the longest hold of a fault, a failback after its pause, a
+// node brought back.
+constexpr absl::Duration kSettleBound = absl::Minutes(6);
+// And stays so; watched for this long.
+constexpr absl::Duration kQuiet = absl::Seconds(20);
+
+struct Outcome {
+  std::string broken;  // the invariant, as a sentence; empty if all held
+  uint64_t steps = 0;  // of the brains
+  uint64_t faults = 0;
+  absl::Duration simulated;
+};
+
+// One seed: a pair that starts, a minute and more of faults, then none, until it is at rest. Ends at the first broken
+// invariant. `trace` may be null.
+Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace);
+
+}  // namespace zcluster::sim
