@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+// What a single value must look like, whichever file it stands in. Errors are the problem alone; the caller says where.
+namespace zcluster::config {
+
+// An IPv4 or IPv6 address in canonical form; with `prefix_length` >= 0 if one was given ("/24").
+struct Address {
+  std::string text;
+  bool v6 = false;
+  int prefix_length = -1;
+};
+absl::StatusOr<Address> ParseAddress(absl::string_view text);
+
+// ADDRESS:PORT or [ADDRESS]:PORT, port 1 to 65535; returns the port.
+absl::StatusOr<int> ParseEndpoint(absl::string_view text);
+
+// A name of a pair or command: lower-case letters, digits, '-'; at most 63.
+absl::Status CheckName(absl::string_view name);
+// A host name: letters, digits, '-', '.'; at most 63.
+absl::Status CheckNodeName(absl::string_view name);
+// As the kernel allows: 1 to 15 bytes, no '/', no white space.
+absl::Status CheckInterface(absl::string_view name);
+// Absolute, without empty, "." or ".." parts.
+absl::Status CheckPath(absl::string_view path);
+// A root must not hold the agent's own files, nor be held by them.
+absl::Status CheckRoot(absl::string_view path);
+
+// The names between braces in a template's argument: "a{x}b" has x.
+std::vector<std::string> Placeholders(absl::string_view argument);
+
+}  // namespace zcluster::config

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/store/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/synchronization/mutex.h"
+
+namespace zcluster::store {
+namespace {
+
+class Sink : public EventSink {
+ public:
+  void Report(core::Event event) override {
+    absl::MutexLock lock(&mutex_);
+    if (std::holds_alternative<core::Persisted>(event)) ++persisted_;
+    if (const auto* reported = std::get_if<core::ComponentReported>(&event)) problem_ = reported->problem;
+  }
+  bool WaitForPersisted(int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto there = [&] { return persisted_ >= count; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(20));
+  }
+  bool WaitForProblem(bool wanted) {
+    absl::MutexLock lock(&mutex_);
+    const auto there = [&] { return problem_.empty() != wanted; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(20));
+  }
+  int persisted() {
+    absl::MutexLock lock(&mutex_);
+    return persisted_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int persisted_ = 0;
+  std::string problem_;
+};
+
+core::Durable Terms(uint64_t term) {
+  return {.highest_term = {term}, .own_term = {term}, .maintenance = false};
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() {
+    std::string pattern = testing::TempDir() + "zc-store-XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+    path_ = directory_ + "/state.db";
+  }
+  ~StoreTest() override { std::filesystem::remove_all(directory_); }
+  std::string directory_;
+  std::string path_;
+  Sink sink_;
+};
+
+TEST_F(StoreTest, HoldsNothingAtFirst) {
+  auto store = Store::Open(path_);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ((*store)->durable(), core::Durable{});
+}
+
+TEST_F(StoreTest, RemembersWhatWasPersistedAndSaysSoOnceEach) {
+  const core::Durable last{.highest_term = {~uint64_t{0}}, .own_term = {7}, .maintenance = true};
+  {
+    auto store = Store::Open(path_);
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->Start(sink_).ok());
+    for (uint64_t term = 1; term <= 50; ++term) {
+      (*store)->Perform(core::Persist{Terms(term)});
+    }
+    (*store)->Perform(core::Persist{last});
+    EXPECT_TRUE(sink_.WaitForPersisted(51));
+    (*store)->Stop();
+  }
+  EXPECT_EQ(sink_.persisted(), 51);
+  auto again = Store::Open(path_);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)->durable(), last);
+}
+
+TEST_F(StoreTest, KeepsItsFileFromOthers) {
+  ASSERT_TRUE(Store::Open(path_).ok());
+  struct stat info;
+  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_F(StoreTest, RefusesTheFileOfANewerProgram) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  sqlite3_exec(database, "PRAGMA user_version=9", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  const auto store = Store::Open(path_);
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(store.status().message()), testing::HasSubstr("newer zagent"));
+}
+
+TEST_F(StoreTest, NamesAPathThatCannotBeOpened) {
+  const auto store = Store::Open(directory_ + "/missing/state.db");
+  EXPECT_THAT(std::string(store.status().message()), testing::HasSubstr("/missing/state.db"));
+}
+
+// A writer that holds the lock stands for a disk that refuses: the problem shows, and nothing is acknowledged until it ends.
+TEST_F(StoreTest, ReportsACommitThatFailsAndTriesAgain) {
+  auto store = Store::Open(path_);
+  ASSERT_TRUE(store.ok());
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_TRUE((*store)->Start(sink_).ok());
+  (*store)->Perform(core::Persist{Terms(3)});
+  EXPECT_TRUE(sink_.WaitForProblem(true));
+  EXPECT_EQ(sink_.persisted(), 0);
+  sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
+  sqlite3_close(other);
+  EXPECT_TRUE(sink_.WaitForPersisted(1));
+  EXPECT_TRUE(sink_.WaitForProblem(false));
+  (*store)->Stop();
+}
+
+}  // namespace
+}  // namespace zcluster::store

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/wire/wire.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace zcluster::wire {
+namespace {
+
+core::NodeState Sample() {
+  core::NodeState state;
+  state.term = {9};
+  state.own_term = {8};
+  state.role = core::Role::kBackup;
+  state.status = core::Status::kOrange;
+  state.message = "why";
+  state.priority = 252;
+  state.not_ready = {"a", "b"};
+  state.conntrack = {.synchronised = true, .lag = absl::Milliseconds(3), .flows = 1, .changes = 2, .snapshots = 3, .overruns = 4, .refused = 5, .problem = ""};
+  state.roots = {{.path = "/etc/x", .local_digest = "aa", .remote_digest = "bb", .entries = 7, .problem = "p"}};
+  return state;
+}
+
+TEST(Wire, CarriesANodeStateWhole) {
+  const auto back = FromProto(ToProto(Sample()));
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(*back, Sample());
+}
+
+TEST(Wire, RefusesWhatBreaksABound) {
+  v1::NodeState state = ToProto(Sample());
+  state.set_priority(255);
+  EXPECT_EQ(FromProto(state).status().message(), "priority: above 254");
+  state = ToProto(Sample());
+  state.set_message(std::string(2000, 'x'));
+  EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("message: 2000 bytes"));
+  state = ToProto(Sample());
+  for (int i = 0; i < 100; ++i) state.add_not_ready("x");
+  EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("not_ready: 102 entries"));
+  state = ToProto(Sample());
+  state.mutable_conntrack()->mutable_lag()->set_seconds(-1);
+  EXPECT_FALSE(FromProto(state).ok());
+  state = ToProto(Sample());
+  state.set_own_term(~uint64_t{0});
+  EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("own_term: "));
+}
+
+TEST(Wire, SendsNothingThatThePeerWouldRefuse) {
+  core::NodeState state = Sample();
+  std::string umlauts = "x";
+  for (int i = 0; i < 2000; ++i) umlauts += "\xc3\xa4";
+  state.message = state.conntrack.problem = state.roots[0].problem = umlauts;
+  state.not_ready.assign(100, umlauts);
+  std::string bytes;
+  ASSERT_TRUE(ToProto(state).SerializeToString(&bytes));
+  v1::NodeState parsed;
+  ASSERT_TRUE(parsed.ParseFromString(bytes));  // refuses broken UTF-8
+  EXPECT_TRUE(FromProto(parsed).ok()) << FromProto(parsed).status();
+}
+
+TEST(Wire, MakesAnUnknownRoleUnknownAndAnUnknownStatusGrey) {
+  EXPECT_EQ(FromProto(static_cast<v1::Role>(99)), core::Role::kUnknown);
+  EXPECT_EQ(FromProto(static_cast<v1::Status>(99)), core::Status::kGrey);
+}
+
+TEST(Wire, KeepsDurationsOfEitherSign) {
+  for (absl::Duration d : {absl::Milliseconds(1), absl::Seconds(-1.5), absl::Hours(99)}) EXPECT_EQ(FromProto(ToProto(d)), d);
+}
+
+}  // namespace
+}  // namespace zcluster::wire
