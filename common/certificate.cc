@@ -70,8 +70,8 @@ std::string Quoted(absl::string_view text) {
 std::string Date(const ASN1_TIME* when) {
   tm broken_down{};
   if (ASN1_TIME_to_tm(when, &broken_down) != 1) return "an unreadable date";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC",
-                          absl::FromTM(broken_down, absl::UTCTimeZone()), absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromTM(broken_down, absl::UTCTimeZone()),
+                          absl::UTCTimeZone());
 }
 
 absl::string_view Bytes(const ASN1_STRING* text) {
@@ -129,7 +129,8 @@ absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) 
     return absl::ResourceExhaustedError("out of memory for the check of a certificate");
   }
   const std::vector<X509Ptr> trusted = Parse(candidate.ca);
-  if (trusted.empty()) return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
+  if (trusted.empty())
+    return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
   for (const X509Ptr& ca : trusted) X509_STORE_add_cert(store.get(), ca.get());
   for (X509Ptr& link : Parse(candidate.chain)) {
     if (sk_X509_push(chain.get(), link.get()) > 0) link.release();
@@ -137,8 +138,8 @@ absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) 
   if (X509_STORE_CTX_init(context.get(), store.get(), certificate, chain.get()) != 1) {
     return absl::UnauthenticatedError(absl::StrCat(candidate.called, " cannot be checked"));
   }
-  X509_STORE_CTX_set_purpose(context.get(), use == Use::kServer ? X509_PURPOSE_SSL_SERVER
-                                                                : X509_PURPOSE_SSL_CLIENT);
+  X509_STORE_CTX_set_purpose(
+      context.get(), use == Use::kServer ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
   X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
   X509_VERIFY_PARAM_set_auth_level(rules, kSecurityLevel);
@@ -163,7 +164,8 @@ absl::Status CheckName(absl::string_view called, const X509* certificate, absl::
   return absl::OkStatus();
 }
 
-// TLS 1.2 is kept out by leaving it only suites that need an RSA key (RequireTls13): so no RSA key may pass.
+// TLS 1.2 is kept out by leaving it only suites that need an RSA key (RequireTls13): so no RSA key
+// may pass.
 absl::Status CheckKind(absl::string_view called, const X509* certificate) {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
   const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
@@ -189,7 +191,8 @@ absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_
 
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key) {
   const std::vector<X509Ptr> certificates = Parse(certificate);
-  if (certificates.empty()) return absl::UnauthenticatedError("the certificate is not readable PEM");
+  if (certificates.empty())
+    return absl::UnauthenticatedError("the certificate is not readable PEM");
   BioPtr bio = Reader(key);
   KeyPtr parsed(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   if (parsed == nullptr) {

@@ -21,9 +21,9 @@ struct Candidate {
   absl::string_view called;
 };
 
-// OK only if the candidate is signed by the CA (through its chain), is valid now and for `use`, has a key that TLS 1.3
-// needs, and carries `uri` as its only SAN URI. Otherwise UNAUTHENTICATED with one sentence that names the reason; what
-// it quotes of the certificate is printable and short.
+// OK only if the candidate is signed by the CA (through its chain), is valid now and for `use`, has
+// a key that TLS 1.3 needs, and carries `uri` as its only SAN URI. Otherwise UNAUTHENTICATED with
+// one sentence that names the reason; what it quotes of the certificate is printable and short.
 absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri);
 
 // OK if `key`, a PEM private key, is the one of `certificate`.

@@ -28,9 +28,10 @@ constexpr unsigned kWatchSeconds = 1;
 
 absl::string_view ToAbsl(grpc::string_ref text) { return {text.data(), text.size()}; }
 
-// The only gate. gRPC's own check of the chain is off, because it runs inside the handshake and leaves nothing but
-// "Socket closed" of its reasons; this one runs after the handshake (which has proved that the peer holds the key) and
-// before the first byte of a call, in both directions. What it does not positively accept is refused.
+// The only gate. gRPC's own check of the chain is off, because it runs inside the handshake and
+// leaves nothing but "Socket closed" of its reasons; this one runs after the handshake (which has
+// proved that the peer holds the key) and before the first byte of a call, in both directions. What
+// it does not positively accept is refused.
 class Gate : public ExternalCertificateVerifier {
  public:
   Gate(std::string ca_file, Use use, Expected peer, OnRefused refused)
@@ -42,9 +43,9 @@ class Gate : public ExternalCertificateVerifier {
   bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* verdict) override {
     const absl::Status status = Check(*request);
-    *verdict = status.ok() ? grpc::Status::OK
-                           : grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
-                                          std::string(status.message()));
+    *verdict = status.ok()
+                   ? grpc::Status::OK
+                   : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(status.message()));
     if (!status.ok() && refused_ != nullptr) refused_(std::string(status.message()));
     return true;  // decided here and now
   }
@@ -80,8 +81,9 @@ std::string NodeUri(absl::string_view pair, absl::string_view node) {
 }
 
 void RequireTls13() {
-  // gRPC 1.51 has no setting for the lowest version. This leaves TLS 1.2 only a suite that needs an RSA key, which
-  // CheckCertificate refuses, so that 1.2 ends with "no shared cipher"; the suites of 1.3 are a list of their own.
+  // gRPC 1.51 has no setting for the lowest version. This leaves TLS 1.2 only a suite that needs an
+  // RSA key, which CheckCertificate refuses, so that 1.2 ends with "no shared cipher"; the suites
+  // of 1.3 are a list of their own.
   ::setenv("GRPC_SSL_CIPHER_SUITES", "AES128-GCM-SHA256", 1);
   ::setenv("GRPC_VERBOSITY", "NONE", 0);
 }

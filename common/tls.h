@@ -13,7 +13,8 @@ class ChannelCredentials;
 class ServerCredentials;
 }  // namespace grpc
 
-// TLS 1.3, mutual, identities by the SAN URI of the certificate. Keys are ECDSA or Ed25519 (why: see RequireTls13).
+// TLS 1.3, mutual, identities by the SAN URI of the certificate. Keys are ECDSA or Ed25519 (why:
+// see RequireTls13).
 namespace zcluster::tls {
 
 // PEM files.
@@ -31,23 +32,25 @@ struct Expected {
 // The identity of a node, as its certificate carries it.
 std::string NodeUri(absl::string_view pair, absl::string_view node);
 
-// Told why a peer was refused, as a sentence fit for `zctl nodes`: "the peer's certificate expired on ...", "... is not
-// signed by the pair's CA", "... is for zcluster://lab/node/x, expected ...". Called from gRPC's threads, must not block.
+// Told why a peer was refused, as a sentence fit for `zctl nodes`: "the peer's certificate expired
+// on ...", "... is not signed by the pair's CA", "... is for zcluster://lab/node/x, expected ...".
+// Called from gRPC's threads, must not block.
 using OnRefused = std::function<void(const std::string& reason)>;
 
-// Must come before the first use of gRPC in the process and before its threads: it sets gRPC's environment. Leaves only
-// TLS 1.3 possible. Also silences gRPC's own log unless GRPC_VERBOSITY is set: it prints each refused handshake again,
-// without the reason that we name.
+// Must come before the first use of gRPC in the process and before its threads: it sets gRPC's
+// environment. Leaves only TLS 1.3 possible. Also silences gRPC's own log unless GRPC_VERBOSITY is
+// set: it prints each refused handshake again, without the reason that we name.
 void RequireTls13();
 
-// Checks our own files: readable, the key belongs to the certificate, not expired, signed by the CA, carries `own_uri`.
-// The error names the file and what is wrong. Reads three small files.
+// Checks our own files: readable, the key belongs to the certificate, not expired, signed by the
+// CA, carries `own_uri`. The error names the file and what is wrong. Reads three small files.
 absl::Status CheckOwnFiles(const Files& files, const std::string& own_uri);
 
-// Credentials for either side. A peer gets through only with a certificate that is signed by the CA, valid now and for
-// this use, and whose only SAN URI is `peer.uri`; all else, and a CA file that cannot be read, is refused. The files are
-// watched: renewed ones serve new connections within two seconds. Expiry does not cut a live connection. Check the files
-// first: credentials made of broken ones exist, but nobody gets through.
+// Credentials for either side. A peer gets through only with a certificate that is signed by the
+// CA, valid now and for this use, and whose only SAN URI is `peer.uri`; all else, and a CA file
+// that cannot be read, is refused. The files are watched: renewed ones serve new connections within
+// two seconds. Expiry does not cut a live connection. Check the files first: credentials made of
+// broken ones exist, but nobody gets through.
 std::shared_ptr<grpc::ChannelCredentials> ClientCredentials(const Files& files, Expected peer,
                                                             OnRefused refused);
 std::shared_ptr<grpc::ServerCredentials> ServerCredentials(const Files& files, Expected peer,

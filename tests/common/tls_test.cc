@@ -70,9 +70,8 @@ class TlsTest : public testing::Test {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterCallbackGenericService(&service_);
-    builder.AddListeningPort("127.0.0.1:0",
-                             ServerCredentials(files, {kClient}, server_reasons_.Listener()),
-                             &port_);
+    builder.AddListeningPort(
+        "127.0.0.1:0", ServerCredentials(files, {kClient}, server_reasons_.Listener()), &port_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
@@ -172,7 +171,7 @@ const Stranger kStrangers[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(TlsTest, RefusesClient, testing::ValuesIn(kStrangers),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& stranger) { return stranger.param.name; });
 
 class RefusesServer : public TlsTest, public testing::WithParamInterface<Stranger> {};
 
@@ -191,7 +190,7 @@ const Stranger kImpostors[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(TlsTest, RefusesServer, testing::ValuesIn(kImpostors),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& stranger) { return stranger.param.name; });
 
 TEST_F(TlsTest, AnotherPairsNodeIsRefusedByBothSides) {
   Serve(Ours("a", kServer));

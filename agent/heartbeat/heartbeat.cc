@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/heartbeat/heartbeat.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/heartbeat/address.h"
+#include "agent/heartbeat/process.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/status.h"
+
+namespace zcluster::heartbeat {
+namespace {
+
+constexpr char kComponent[] = "heartbeat";
+
+constexpr absl::Duration kVerifyEvery = absl::Seconds(1);
+// keepalived writes its line and moves its address within 1 ms of each other; a difference that lasts this long is one.
+constexpr absl::Duration kSettle = absl::Milliseconds(50);
+
+}  // namespace
+
+Heartbeat::Heartbeat(Loop& loop, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      fault_(options_.FaultPath()),
+      standing_(options_.StandingPath()),
+      fifo_(loop, options_.FifoPath()),
+      announcer_(loop, options_.vips),
+      supervisor_(loop, options_,
+                  {.running = [this](bool adopted) { OnRunning(adopted); },
+                   .gone = [this](const std::string& problem) { OnGone(problem); },
+                   .refused = [this](const std::string& problem) { SetTrouble(kRefusal, problem); },
+                   .reloaded = [this] { SetTrouble(kRefusal, ""); }}) {}
+
+Heartbeat::~Heartbeat() { Stop(); }
+
+absl::Status Heartbeat::Start(EventSink& events) {
+  ZC_RETURN_IF_ERROR(Validate(options_));
+  if (::access(options_.keepalived.c_str(), X_OK) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.keepalived, " cannot be run; install the package keepalived"));
+  }
+  ZC_RETURN_IF_ERROR(MakeDirectories(options_.state_dir, 0700));
+  ZC_RETURN_IF_ERROR(MakeDirectories(options_.run_dir, 0755));
+  events_ = &events;
+  return absl::OkStatus();
+}
+
+void Heartbeat::Perform(const core::Action& action) {
+  if (events_ == nullptr) return;
+  if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    Write(fault_, fault->reason.empty() ? 0 : 1);
+  } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
+    Write(standing_, static_cast<int>(standing->standing) - static_cast<int>(core::Standing::kStandby));
+  } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
+    Begin();
+  } else if (std::holds_alternative<core::Announce>(action)) {
+    announcer_.Begin();
+  }
+}
+
+void Heartbeat::Stop() {
+  events_ = nullptr;
+  supervisor_.Stop();
+  announcer_.End();
+  fifo_.Close();
+  verify_.reset();
+  verify_soon_.reset();
+}
+
+void Heartbeat::Begin() {
+  if (std::exchange(begun_, true)) return;
+  absl::Status status = fault_.EnsureExists();
+  status.Update(standing_.EnsureExists());
+  SetTrouble(kWriting, std::string(status.message()));
+  verify_ = loop_.Every(kVerifyEvery, [this] { Verify(); });
+  supervisor_.Start();
+}
+
+void Heartbeat::OnRunning(bool adopted) {
+  const absl::Status opened = fifo_.Open([this](core::VrrpState state) { OnTold(state); });
+  SetTrouble(kWriting, std::string(opened.message()));
+  if (!adopted) SetTrouble(kRefusal, "");
+  // What is left in the FIFO is older than what is to be seen, or nearly: a transition that happens just now is either
+  // seen, or comes as a line, or at the latest with Verify().
+  fifo_.Take();
+  state_.reset();
+  if (!adopted || !supervisor_.FindVrrp()) return;
+  SetTrouble(kGone, "");
+  if (absl::optional<core::VrrpState> found = Find()) Report(*found);
+  verify_soon_ = loop_.After(kSettle, [this] { Verify(); });
+}
+
+void Heartbeat::OnGone(const std::string& problem) {
+  fifo_.Take();  // what the dead one said last is of no use any more
+  Report(core::VrrpState::kDown);
+  state_.reset();
+  SetTrouble(kGone, problem);
+}
+
+void Heartbeat::OnTold(core::VrrpState state) {
+  if (events_ == nullptr || !supervisor_.running()) return;
+  doubted_ = false;
+  supervisor_.FindVrrp();
+  if (state != core::VrrpState::kDown) SetTrouble(kGone, "");
+  Report(state);
+}
+
+absl::optional<core::VrrpState> Heartbeat::Find() const {
+  const absl::StatusOr<bool> holds = HasAddress(AnchorOf(options_));
+  if (!holds.ok()) return absl::nullopt;
+  if (*holds) return core::VrrpState::kMaster;
+  if (fault_.Read() != 0 || !InterfaceRuns(options_.interface)) return core::VrrpState::kFault;
+  return core::VrrpState::kBackup;
+}
+
+void Heartbeat::Verify() {
+  BoundLog(options_);
+  if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
+  if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
+  const absl::optional<core::VrrpState> found = Find();
+  if (!found) return;
+  if (state_ && (*found == core::VrrpState::kMaster) == (*state_ == core::VrrpState::kMaster)) {
+    doubted_ = false;
+    return;
+  }
+  if (!std::exchange(doubted_, true)) {
+    verify_soon_ = loop_.After(kSettle, [this] { Verify(); });
+    return;
+  }
+  log::Info("vrrp_state_found", {{"anchor", *found == core::VrrpState::kMaster ? "present" : "absent"}});
+  OnTold(*found);
+}
+
+void Heartbeat::Report(core::VrrpState state) {
+  state_ = state;
+  if (state != core::VrrpState::kMaster) announcer_.End();
+  if (events_ != nullptr) events_->Report(core::VrrpReported{state});
+}
+
+void Heartbeat::SetTrouble(Trouble trouble, const std::string& problem) {
+  troubles_[trouble] = problem;
+  std::string first;
+  for (const std::string& each : troubles_) {
+    if (first.empty()) first = each;
+  }
+  if (events_ == nullptr || first == problem_) return;
+  problem_ = first;
+  events_->Report(core::ComponentReported{kComponent, first});
+}
+
+void Heartbeat::Write(TrackedFile& file, int value) {
+  SetTrouble(kWriting, std::string(file.Write(value).message()));
+}
+
+}  // namespace zcluster::heartbeat

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/heartbeat/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/file.h"
+#include "common/status.h"
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgot this for C++
+}
+
+namespace zcluster::heartbeat {
+namespace {
+
+constexpr off_t kLongestLog = 4 << 20;
+
+// Whether the command line of `pid` is keepalived's with our configuration. A process that has ended has none.
+bool IsOurs(pid_t pid, const Options& options) {
+  absl::StatusOr<std::string> command_line = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
+  if (!command_line.ok()) return false;
+  const std::vector<std::string> arguments = absl::StrSplit(*command_line, '\0');
+  for (size_t i = 1; i + 1 < arguments.size(); ++i) {
+    if (arguments[i] == "-f" && arguments[i + 1] == options.ConfigPath()) return true;
+  }
+  return false;
+}
+
+bool HasEnded(int pidfd) {
+  pollfd wait = {pidfd, POLLIN, 0};
+  return ::poll(&wait, 1, 0) != 0;
+}
+
+}  // namespace
+
+absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Options& options) {
+  constexpr size_t kLongest = 64;
+  const absl::StatusOr<std::string> content = ReadFile(pid_file, kLongest);
+  pid_t pid = -1;
+  if (!content.ok() || !absl::SimpleAtoi(absl::StripAsciiWhitespace(*content), &pid) || pid <= 1) {
+    return absl::nullopt;
+  }
+  FoundProcess found{.pid = pid, .pidfd = UniqueFd(::pidfd_open(pid, 0))};
+  // In this order: if it still runs after its command line was read, that line was its own.
+  if (!found.pidfd || !IsOurs(pid, options) || HasEnded(found.pidfd.get())) return absl::nullopt;
+  return found;
+}
+
+void RemoveStalePidFiles(const Options& options) {
+  for (const std::string& path : {options.PidPath(), options.VrrpPidPath(), options.CheckersPidPath()}) {
+    if (!FindProcess(path, options)) ::unlink(path.c_str());
+  }
+}
+
+absl::StatusOr<Child> StartCheck(const std::string& path, int output, const Options& options) {
+  return Child::Start({.argv = {options.keepalived, "-t", "-P", "-f", path}, .output = output});
+}
+
+absl::StatusOr<Child> StartKeepalived(const Options& options) {
+  const std::string log = options.LogPath();
+  UniqueFd output(::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!output) return ErrnoStatus(log);
+  // -n: stay our child, so that we know at once how it ended. -P: VRRP alone.
+  return Child::Start({.argv = {options.keepalived, "-n", "-l", "-D", "-G", "-P", "-f", options.ConfigPath(), "-p",
+                                options.PidPath(), "-r", options.VrrpPidPath(), "-c", options.CheckersPidPath()},
+                       .output = output.get(),
+                       .own_session = true});
+}
+
+void BoundLog(const Options& options) {
+  struct stat info = {};
+  if (::stat(options.LogPath().c_str(), &info) == 0 && info.st_size > kLongestLog) {
+    // keepalived appends, so that its next line is the first one then.
+    if (::truncate(options.LogPath().c_str(), 0) != 0) return;
+  }
+}
+
+}  // namespace zcluster::heartbeat

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/types/optional.h"
+#include "agent/heartbeat/options.h"
+#include "agent/heartbeat/process.h"
+#include "common/backoff.h"
+#include "common/child.h"
+#include "common/loop.h"
+#include "common/unique_fd.h"
+
+namespace zcluster::heartbeat {
+
+// Keeps one keepalived running with the configuration that the options say: adopts the one that runs, or starts one; starts
+// it anew when it died, after taking its addresses off this node; tells it of a changed configuration, once its own check
+// accepts that. Never waits: what takes time ends in a call to the observer. Loop thread.
+//
+// What a crash of ours leaves is put right by the next Start(): a candidate beside the configuration says that a running
+// keepalived may not have read it yet.
+class Supervisor {
+ public:
+  struct Observer {
+    // keepalived runs: `adopted` if it did before us. Its first state is still to come.
+    std::function<void(bool adopted)> running;
+    // Its VRRP process, or all of it, is gone; why, and what is done about it. `running` follows unless the parent lives.
+    std::function<void(const std::string& problem)> gone;
+    // It cannot be started, or refuses the configuration; tried again. If it runs, it goes on with what it had.
+    std::function<void(const std::string& problem)> refused;
+    // It took a changed configuration, which it had refused, or not.
+    std::function<void()> reloaded;
+  };
+
+  Supervisor(Loop& loop, const Options& options, Observer observer);
+
+  void Start();
+  // Watches no more. keepalived lives on.
+  void Stop();
+
+  // Whether keepalived's parent runs.
+  bool running() const { return parent_.has_value(); }
+  // Whether its VRRP process is known to run. Looks for it if it is not known.
+  bool FindVrrp();
+
+ private:
+  // Adopts, or clears the ground and starts.
+  void Begin();
+  void Adopt(FoundProcess parent);
+  // The parent is dead, its other process still lives: it gets a moment to say goodbye to the peer.
+  void Dismiss(FoundProcess orphan);
+  // Has keepalived check the wanted configuration, in the candidate's place, and then applies it.
+  void Check();
+  void FinishCheck();
+  // Puts the wanted configuration into its place, and tells keepalived of it, or starts it.
+  void Apply();
+  void Launch();
+  // Begins a Check, if keepalived may not have read the wanted configuration.
+  void Reload();
+  void Watch(FoundProcess parent);
+  void OnParentEnd();
+  void OnVrrpEnd();
+  void RemoveStaleAddresses();
+  void Refuse(const std::string& problem);
+
+  Loop& loop_;
+  const Options& options_;
+  Observer observer_;
+  std::string wanted_;  // the configuration as it should be
+  bool checked_ = false;  // keepalived accepted it once
+
+  absl::optional<FoundProcess> parent_;
+  absl::optional<FoundProcess> vrrp_;
+  absl::optional<FoundProcess> orphan_;
+  Loop::Registration parent_watch_;
+  Loop::Registration vrrp_watch_;
+  Loop::Registration orphan_watch_;
+  Loop::Registration dismissal_;
+
+  absl::optional<Child> check_;
+  UniqueFd check_output_;
+  Loop::Registration check_watch_;
+  Loop::Registration check_limit_;
+
+  Loop::Registration retry_;
+  Backoff backoff_;
+  absl::Time started_;                           // loop clock: when we started or adopted it
+  absl::Time not_before_ = absl::InfinitePast();  // when it may be started again
+};
+
+}  // namespace zcluster::heartbeat
