@@ -41,7 +41,8 @@ X509* MakeCertificate(const std::string& common_name, EVP_PKEY* key, absl::Durat
   X509_gmtime_adj(X509_getm_notBefore(certificate), absl::ToInt64Seconds(from));
   X509_gmtime_adj(X509_getm_notAfter(certificate), absl::ToInt64Seconds(to));
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
+                             0);
   X509_set_pubkey(certificate, key);
   return certificate;
 }

@@ -26,23 +26,25 @@ enum class KeyKind { kEcdsa, kRsa };
 
 // What is special about a certificate.
 struct CertificateOptions {
-  std::string uri;         // SAN URI; none if empty
-  std::string second_uri;  // another one
+  std::string uri = {};                         // SAN URI; none if empty
+  std::string second_uri = {};                  // another one
   absl::Duration valid_from = -absl::Hours(1);  // from now
   absl::Duration valid_to = absl::Hours(1);
   KeyKind kind = KeyKind::kEcdsa;
   bool self_signed = false;
-  std::string extended_key_usage;  // such as "serverAuth"; none if empty
+  std::string extended_key_usage = {};  // such as "serverAuth"; none if empty
 };
 
-// A certificate authority of a test: makes certificates in a directory. Aborts the test when OpenSSL fails.
+// A certificate authority of a test: makes certificates in a directory. Aborts the test when
+// OpenSSL fails.
 class Authority {
  public:
   // Writes DIRECTORY/NAME-ca.crt.
   Authority(std::string directory, std::string name);
   ~Authority();
 
-  // Writes DIRECTORY/NAME.crt and .key, replacing both, and names them with this authority's own file.
+  // Writes DIRECTORY/NAME.crt and .key, replacing both, and names them with this authority's own
+  // file.
   tls::Files Issue(const std::string& name, const CertificateOptions& options) const;
 
  private:

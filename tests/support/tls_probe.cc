@@ -48,7 +48,8 @@ std::string ProbeTls(int port, TlsVersion highest, const tls::Files* files) {
   SSL_set_fd(connection.get(), fd.get());
   if (SSL_connect(connection.get()) != 1) return "refused";
   char first;
-  // Under TLS 1.3 the client is done before the server has judged it: only a byte from the server proves anything.
+  // Under TLS 1.3 the client is done before the server has judged it: only a byte from the server
+  // proves anything.
   if (SSL_read(connection.get(), &first, 1) != 1) return "refused";
   return SSL_get_version(connection.get());
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agent/adapter.h"
+#include "common/loop.h"
+
+namespace grpc {
+class Channel;
+class Service;
+}  // namespace grpc
+
+// What operators call: the services behind zctl.
+namespace zcluster::api {
+
+// What is shown that the brain does not know.
+struct Options {
+  struct Vip {
+    std::string address;    // with prefix length
+    std::string interface;  // that carries it
+  };
+  std::string pair;
+  std::string version;  // of this program
+  std::vector<Vip> vips;
+  absl::Duration advert_interval = absl::Seconds(1);
+  // Shown until the brain has published its first view.
+  std::string node_name;
+  std::string node_address;
+  std::string peer_name;
+  std::string peer_address;
+};
+
+// Shows the brain's latest view and hands it what operators ask for: reports OperationAsked (with
+// ids from 1; 0 is the brain's own), takes Publish, Progressed and Finished. An operation goes on
+// when the client that asked for it is gone.
+//
+// Servers that serve our services may start before Start() and may outlive Stop() (calls are then
+// answered UNAVAILABLE), but must have ended before this object does.
+class Api : public Adapter {
+ public:
+  // `peer` leads to the other node's peer_services(); null: nothing is passed on. `loop` must
+  // outlive this object.
+  Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);
+  ~Api() override;
+
+  // For the node's own socket: ClusterService, MaintenanceService.
+  std::vector<grpc::Service*> local_services();
+  // For the peer link's server: MaintenanceService, of which only Switchover answers, and never
+  // passes on.
+  std::vector<grpc::Service*> peer_services();
+
+  absl::Status Start(EventSink& events) override;
+  void Perform(const core::Action& action) override;
+  void Stop() override;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace zcluster::api

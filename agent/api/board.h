@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "agent/api/api.h"
+#include "agent/core/types.h"
+#include "zcluster/v1/cluster.pb.h"
+
+namespace zcluster::api {
+
+// The latest view that the brain published, and how it looks to operators. Loop thread.
+class Board {
+ public:
+  explicit Board(Options options);
+
+  void Publish(core::View view);
+  // Whether the brain has published at all.
+  bool started() const { return started_; }
+  const core::View& view() const { return view_; }
+  const Options& options() const { return options_; }
+
+  v1::NodesResponse Nodes() const;
+  // `now` is the loop's clock.
+  v1::GetStatusResponse Status(absl::Time now) const;
+
+ private:
+  const Options options_;
+  bool started_ = false;
+  core::View view_;
+};
+
+}  // namespace zcluster::api

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/api/maintenance_service.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
+#include "common/loop.h"
+
+namespace zcluster::api {
+namespace {
+
+// What the brain may take for a switchover: ten seconds to flush, twice three silent intervals and
+// skew for the takeover, and some seconds of its own. Its own bounds end it first; this one only
+// ends a peer that has gone mad.
+absl::Duration SwitchoverBound(absl::Duration advert_interval) {
+  return absl::Seconds(30) + 8 * advert_interval;
+}
+
+std::string Describe(const core::NodeView& node) {
+  return absl::StrCat(node.name, " is ", core::Name(node.role), " (", node.message, ")");
+}
+
+absl::Status NobodyIsMaster(const Board& board) {
+  if (!board.started()) {
+    return absl::FailedPreconditionError("the agent is starting; try again in a moment");
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("no node is known to be master: ", Describe(board.view().local), ", ",
+                   Describe(board.view().remote),
+                   "; `zctl status` on each node says what keeps it from serving"));
+}
+
+// Asks the brain on the loop; whatever comes of it goes to the stream that is returned.
+grpc::ServerWriteReactor<v1::Step>* AskBrain(Desk& desk, Operations& operations,
+                                             core::OperationKind kind, bool force) {
+  auto client = StepStream::Make();
+  desk.Ask([&operations, kind, force, client, asked_at = Loop::Now()](const absl::Status& status) {
+    if (!status.ok()) return client->Close(status);
+    operations.Ask(kind, force, asked_at, client);
+  });
+  return client.get();
+}
+
+}  // namespace
+
+MaintenanceService::MaintenanceService(Desk& desk, const Board& board, Operations& operations,
+                                       std::shared_ptr<grpc::Channel> peer)
+    : desk_(desk), board_(board), operations_(operations), peer_(std::move(peer)) {}
+
+void MaintenanceService::Stop() {
+  for (const std::weak_ptr<Relay>& weak : relays_) {
+    if (std::shared_ptr<Relay> relay = weak.lock()) relay->Cancel();
+  }
+  relays_.clear();
+}
+
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Switchover(
+    grpc::CallbackServerContext*, const v1::SwitchoverRequest* request) {
+  auto client = StepStream::Make();
+  desk_.Ask(
+      [this, client, force = request->force(), asked_at = Loop::Now()](const absl::Status& status) {
+        if (!status.ok()) return client->Close(status);
+        if (board_.view().local.role == core::Role::kMaster) {
+          operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+        } else {
+          PassOn(force, asked_at, client);
+        }
+      });
+  return client.get();
+}
+
+void MaintenanceService::PassOn(bool force, absl::Time asked_at, Stream client) {
+  const core::NodeView& remote = board_.view().remote;
+  if (peer_ == nullptr || remote.role != core::Role::kMaster) {
+    client->Close(NobodyIsMaster(board_));
+    return;
+  }
+  client->Write(
+      MakeStep(absl::StrCat("asked ", remote.name, ", the master"), Loop::Now() - asked_at));
+  v1::SwitchoverRequest request;
+  request.set_force(force);
+  relays_.erase(std::remove_if(relays_.begin(), relays_.end(),
+                               [](const std::weak_ptr<Relay>& relay) { return relay.expired(); }),
+                relays_.end());
+  relays_.push_back(Relay::Switchover(peer_, request, remote.name,
+                                      SwitchoverBound(board_.options().advert_interval),
+                                      std::move(client)));
+}
+
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Enter(grpc::CallbackServerContext*,
+                                                              const v1::EnterRequest* request) {
+  return AskBrain(desk_, operations_, core::OperationKind::kEnterMaintenance, request->force());
+}
+
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServerContext*,
+                                                              const v1::StartRequest* request) {
+  return AskBrain(desk_, operations_, core::OperationKind::kStartMaintenance, request->force());
+}
+
+PeerMaintenanceService::PeerMaintenanceService(Desk& desk, const Board& board,
+                                               Operations& operations)
+    : desk_(desk), board_(board), operations_(operations) {}
+
+grpc::ServerWriteReactor<v1::Step>* PeerMaintenanceService::Switchover(
+    grpc::CallbackServerContext*, const v1::SwitchoverRequest* request) {
+  auto client = StepStream::Make();
+  desk_.Ask(
+      [this, client, force = request->force(), asked_at = Loop::Now()](const absl::Status& status) {
+        if (!status.ok()) return client->Close(status);
+        const core::NodeView& local = board_.view().local;
+        if (local.role != core::Role::kMaster) {
+          return client->Close(absl::FailedPreconditionError(
+              absl::StrCat(local.name, " was asked as the master, but ", Describe(local))));
+        }
+        operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+      });
+  return client.get();
+}
+
+}  // namespace zcluster::api

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/api/unary_answer.h"
+
+#include "agent/api/grpc_status.h"
+
+namespace zcluster::api {
+
+std::shared_ptr<UnaryAnswer> UnaryAnswer::Make() {
+  std::shared_ptr<UnaryAnswer> answer(new UnaryAnswer);
+  answer->self_ = answer;
+  return answer;
+}
+
+void UnaryAnswer::Give(const absl::Status& status, const std::function<void()>& fill) {
+  absl::MutexLock lock(&mutex_);
+  if (given_) return;
+  given_ = true;
+  if (status.ok()) fill();
+  Finish(ToGrpc(status));
+}
+
+void UnaryAnswer::OnCancel() {
+  Give(absl::CancelledError("the client is gone, or the agent is stopping"), nullptr);
+}
+
+void UnaryAnswer::OnDone() { self_.reset(); }
+
+}  // namespace zcluster::api

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "ctl/verbs/verb.h"
+
+namespace zcluster::ctl {
+
+// A command line, understood.
+struct CommandLine {
+  const Verb* verb = nullptr;  // null: none was given
+  std::string group;  // what was given instead: the first word of several verbs ("maintenance")
+  bool help = false;
+  bool version = false;
+  bool no_color = false;
+  bool json = false;
+  std::string socket;
+  absl::optional<absl::Duration> timeout;
+  std::vector<std::string> words;
+  std::set<std::string> flags;
+};
+
+// `words` without the program's name. INVALID_ARGUMENT says what is wrong and what was probably
+// meant.
+absl::StatusOr<CommandLine> Parse(const Program& program, const std::vector<std::string>& words);
+
+}  // namespace zcluster::ctl

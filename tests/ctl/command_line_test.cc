@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_split.h"
+#include "ctl/verbs.h"
+
+namespace zcluster::ctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+absl::StatusOr<CommandLine> ParseText(const std::string& text) {
+  const std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+  return Parse(VerbTable(), words);
+}
+
+TEST(CommandLine, TakesOptionsAnywhere) {
+  for (const std::string text :
+       {"-o json --socket /s --timeout 3s nodes", "nodes -o json --socket /s --timeout 3s",
+        "nodes --output=json --socket=/s --timeout=3s"}) {
+    const auto line = ParseText(text);
+    ASSERT_TRUE(line.ok()) << text << ": " << line.status();
+    EXPECT_EQ(line->verb->name, "nodes");
+    EXPECT_TRUE(line->json);
+    EXPECT_EQ(line->socket, "/s");
+    EXPECT_EQ(line->timeout, absl::Seconds(3));
+  }
+}
+
+TEST(CommandLine, HasDefaults) {
+  const auto line = ParseText("nodes");
+  ASSERT_TRUE(line.ok());
+  EXPECT_FALSE(line->json);
+  EXPECT_FALSE(line->no_color);
+  EXPECT_EQ(line->socket, "/run/zcluster/agent.sock");
+  EXPECT_FALSE(line->timeout.has_value());
+  EXPECT_THAT(line->flags, testing::IsEmpty());
+}
+
+TEST(CommandLine, KnowsVerbsOfTwoWords) {
+  const auto line = ParseText("maintenance --no-color enter --force -o table");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->verb->name, "maintenance enter");
+  EXPECT_TRUE(line->no_color);
+  EXPECT_THAT(line->flags, UnorderedElementsAre("--force"));
+}
+
+TEST(CommandLine, GivesTheVerbItsWords) {
+  const auto line = ParseText("run nodes a=b c=--d -o json");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->verb->name, "run");
+  EXPECT_THAT(line->words, ElementsAre("nodes", "a=b", "c=--d"));
+}
+
+TEST(CommandLine, AsksForHelpEvenWhereSomethingIsMissing) {
+  for (const std::string text : {"--help", "nodes -h", "completion --help", "maintenance --help"}) {
+    const auto line = ParseText(text);
+    ASSERT_TRUE(line.ok()) << text << ": " << line.status();
+    EXPECT_TRUE(line->help) << text;
+  }
+  EXPECT_EQ(ParseText("maintenance --help")->group, "maintenance");
+}
+
+struct Wrong {
+  const char* text;
+  const char* message;
+};
+
+class CommandLineRefuses : public testing::TestWithParam<Wrong> {};
+
+TEST_P(CommandLineRefuses, SayingWhatIsWrong) {
+  const auto line = ParseText(GetParam().text);
+  ASSERT_FALSE(line.ok()) << GetParam().text;
+  EXPECT_EQ(line.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(line.status().message()), HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Usage, CommandLineRefuses,
+    testing::Values(Wrong{"node", "unknown verb 'node'; did you mean 'nodes'?"},
+                    Wrong{"xyzzy", "unknown verb 'xyzzy'; there are: nodes, status"},
+                    Wrong{"xyzzy --x 1", "unknown verb 'xyzzy'"},
+                    Wrong{"maintenance", "'maintenance' wants one of: enter, start"},
+                    Wrong{"maintenance entr",
+                          "'maintenance entr'; did you mean 'maintenance enter'?"},
+                    Wrong{"switchover --forc", "unknown option '--forc'; did you mean '--force'?"},
+                    Wrong{"nodes --force", "unknown option '--force'"},
+                    Wrong{"nodes --sockt /x", "unknown option '--sockt'; did you mean '--socket'?"},
+                    Wrong{"nodes status", "'status' is one too many; usage: zctl nodes [OPTIONS]"},
+                    Wrong{"completion", "SHELL is missing"},
+                    Wrong{"completion fish", "'fish' is not one of: bash"},
+                    Wrong{"completion bash bash", "one too many"},
+                    Wrong{"nodes -o xml", "xml not in {table,json}"},
+                    Wrong{"nodes --timeout 5", "'5' is not a time"},
+                    Wrong{"nodes --timeout 0s", "is not a time"},
+                    Wrong{"nodes --timeout 25h", "at most 24h"},
+                    Wrong{"nodes --socket", "--socket"}));
+
+}  // namespace
+}  // namespace zcluster::ctl

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/verbs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "ctl/ctl.h"
+#include "ctl/verbs/help.h"
+
+namespace zcluster::ctl {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+std::string OutputOf(const std::vector<std::string>& words) {
+  std::ostringstream out, err;
+  EXPECT_EQ(Zctl(words, out, err, -1), 0) << err.str();
+  return out.str();
+}
+
+TEST(VerbTable, SaysAllOfEachVerb) {
+  for (const Verb& verb : VerbTable().verbs) {
+    EXPECT_THAT(verb.summary, Not(IsEmpty())) << verb.name;
+    EXPECT_THAT(verb.description, Not(IsEmpty())) << verb.name;
+    EXPECT_NE(verb.run, nullptr) << verb.name;
+    ASSERT_THAT(verb.examples, Not(IsEmpty())) << verb.name;
+    for (const Example& example : verb.examples) {
+      EXPECT_THAT(example.line, HasSubstr("zctl " + verb.name));
+    }
+  }
+}
+
+TEST(VerbTable, HelpOfEachVerbHasUsageOptionsAndExamples) {
+  for (const Verb& verb : VerbTable().verbs) {
+    const std::string help = VerbHelp(VerbTable(), verb);
+    EXPECT_THAT(help, StartsWith("Usage: zctl " + verb.name));
+    EXPECT_THAT(help,
+                AllOf(HasSubstr("--output"), HasSubstr("Examples:\n  " + verb.examples[0].line)));
+    for (const Option& option : verb.options) EXPECT_THAT(help, HasSubstr(option.name));
+  }
+}
+
+TEST(VerbTable, ProgramHelpListsEveryVerbAndExitCode) {
+  const std::string help = OutputOf({"--help"});
+  for (const Verb& verb : VerbTable().verbs)
+    EXPECT_THAT(help, HasSubstr("\n  " + verb.name + "  "));
+  for (const char* exit : {"\n  0  ", "\n  1  ", "\n  2  ", "\n  3  "})
+    EXPECT_THAT(help, HasSubstr(exit));
+  EXPECT_EQ(OutputOf({"help"}), help);
+}
+
+TEST(VerbTable, HelpOnAVerbIsItsHelp) {
+  EXPECT_EQ(OutputOf({"help", "maintenance", "enter"}),
+            OutputOf({"maintenance", "enter", "--help"}));
+  EXPECT_THAT(OutputOf({"maintenance", "--help"}),
+              AllOf(HasSubstr("maintenance enter"), HasSubstr("maintenance start")));
+}
+
+TEST(VerbTable, ManualPageHasEveryVerbOptionAndExample) {
+  const std::string page = OutputOf({"man"});
+  EXPECT_THAT(page, StartsWith(".TH ZCTL 1 "));
+  for (const Verb& verb : VerbTable().verbs)
+    EXPECT_THAT(page, HasSubstr(".SS \"zctl " + verb.name));
+  EXPECT_THAT(page, AllOf(HasSubstr("\\-\\-force"), HasSubstr(".SH EXIT STATUS"),
+                          HasSubstr("source <(zctl completion bash)")));
+}
+
+TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
+  const std::string script = OutputOf({"completion", "bash"});
+  EXPECT_THAT(script,
+              HasSubstr("'nodes status switchover maintenance run version completion man help'"));
+  EXPECT_THAT(script, HasSubstr("'maintenance') choices='enter start'"));
+  for (const Option& option : VerbTable().options) EXPECT_THAT(script, HasSubstr(option.name));
+}
+
+// What a shell makes of it, with `words` on the line and the cursor at the last.
+std::string Completed(const std::string& words) {
+  const std::string script =
+      OutputOf({"completion", "bash"}) + "COMP_WORDS=(" + words +
+      "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _zctl; echo ${COMPREPLY[*]}";
+  setenv("ZT_COMPLETION", script.c_str(), 1);
+  FILE* shell = popen("bash -c \"$ZT_COMPLETION\"", "r");
+  std::string out;
+  for (int c; (c = std::fgetc(shell)) != EOF;) out += static_cast<char>(c);
+  EXPECT_EQ(pclose(shell), 0);
+  return out;
+}
+
+TEST(VerbTable, CompletionWorksInTheShell) {
+  EXPECT_EQ(Completed("zctl sw"), "switchover\n");
+  EXPECT_EQ(Completed("zctl -o json maintenance e"), "enter\n");
+  EXPECT_EQ(Completed("zctl maintenance enter --f"), "--force\n");
+  EXPECT_EQ(Completed("zctl nodes -o ''"), "table json\n");
+  EXPECT_EQ(Completed("zctl nodes --f"), "\n");
+}
+
+}  // namespace
+}  // namespace zcluster::ctl
