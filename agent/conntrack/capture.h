@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "agent/conntrack/changes.h"
+#include "agent/conntrack/filter.h"
+#include "agent/conntrack/netlink.h"
+#include "agent/conntrack/snapshot.h"
+#include "common/unique_fd.h"
+
+namespace zcluster::conntrack {
+
+// Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that waits for nothing but
+// the kernel: the network never slows it. Where the kernel had to drop events, it makes a new snapshot.
+class Capture {
+ public:
+  struct Options {
+    int buffer = 64 << 20;  // bytes of events that may wait in the kernel
+    uint32_t muted = 0;     // port of the socket whose changes are our own
+    Filter filter;
+  };
+
+  // Begins to listen, in the network namespace of the calling thread. `changes` outlives it. `overrun` is called on the
+  // capture thread when events were lost.
+  static absl::StatusOr<std::unique_ptr<Capture>> Start(Options options, Changes& changes,
+                                                        std::function<void()> overrun);
+  // Waits for the thread, which is never busy for more than some milliseconds.
+  ~Capture();
+
+  // Makes a snapshot, or makes it anew. Any thread.
+  void RequestSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls `drained`, on the capture thread, once `changes` has all that had happened in the kernel when this was called.
+  // Any thread.
+  void Drain(std::function<void()> drained) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Times that the kernel dropped events, and events of flows that are not replicable. Any thread.
+  uint64_t overruns() const { return overruns_; }
+  uint64_t skipped() const { return skipped_; }
+
+ private:
+  Capture(Options options, Changes& changes, std::function<void()> overrun);
+
+  void Wake() const;
+  void Run();
+  void Wait(absl::Time last_wake);
+  bool TakeOrders() ABSL_LOCKS_EXCLUDED(mutex_);  // false: stop
+  // Reads what waits, up to a bound; returns how many events that were.
+  size_t ReadEvents();
+  // Reads until nothing waits.
+  void ReadAllEvents();
+  void ReadSnapshot();
+  void OnOverrun();
+  void BeginSnapshot();
+  bool SnapshotMayGoOn() const { return snapshot_.Running() && changes_.Room(); }
+
+  const Options options_;
+  Changes& changes_;
+  const std::function<void()> overrun_;
+  UniqueFd wake_;
+  std::atomic<uint64_t> overruns_{0};
+  std::atomic<uint64_t> skipped_{0};
+
+  absl::Mutex mutex_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  bool snapshot_requested_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> drains_ ABSL_GUARDED_BY(mutex_);
+
+  // The thread's own.
+  NetlinkSocket events_socket_;
+  struct Ring;
+  std::unique_ptr<Ring> ring_;
+  std::vector<Flow> events_;
+  std::vector<Flow> found_;
+  Snapshot snapshot_;
+  bool snapshot_due_ = false;  // at snapshot_not_before_
+  absl::Time snapshot_not_before_ = absl::InfinitePast();
+
+  std::thread thread_;
+};
+
+}  // namespace zcluster::conntrack

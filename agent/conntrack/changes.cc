@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/changes.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace zcluster::conntrack {
+
+void Changes::Forget() {
+  first_ += slots_.size();
+  slots_.clear();
+  entries_.clear();
+  ended_.clear();
+  partial_.clear();
+  begins_ = false;
+  end_ = kNone;
+}
+
+bool Changes::MustTell() {
+  if (!waiting_for_us_ || !Anything()) return false;
+  waiting_for_us_ = false;
+  return true;
+}
+
+void Changes::OnRoom(std::function<void()> room) {
+  absl::MutexLock lock(&mutex_);
+  room_ = std::move(room);
+}
+
+void Changes::BeginSnapshot() {
+  absl::MutexLock lock(&mutex_);
+  Forget();
+  state_ = State::kSnapshot;
+  begins_ = true;  // leaves with the first flows
+  ++snapshots_;
+}
+
+bool Changes::AddFound(absl::Span<const Flow> flows, absl::Time now) {
+  bool tell = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ != State::kSnapshot) return false;
+    for (const Flow& flow : flows) {
+      if (ended_.contains(flow.key)) continue;
+      auto [at, fresh] = entries_.try_emplace(flow.key);
+      if (!fresh) continue;
+      const auto partial = partial_.find(flow.key);
+      if (partial == partial_.end()) {
+        Push(at->second, flow, now);
+        continue;
+      }
+      // An event told all but TCP's state, which did not change with it.
+      Flow whole = partial->second;
+      whole.tcp = flow.tcp;
+      whole.has_tcp = flow.has_tcp;
+      partial_.erase(partial);
+      Push(at->second, whole, now);
+    }
+    tell = MustTell();
+  }
+  if (tell) ready_();
+  return true;
+}
+
+void Changes::EndSnapshot() {
+  bool tell = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ != State::kSnapshot) return;
+    state_ = State::kLive;
+    end_ = first_ + slots_.size();
+    ended_ = {};
+    partial_ = {};
+    tell = MustTell();
+  }
+  if (tell) ready_();
+}
+
+bool Changes::Add(absl::Span<const Flow> events, absl::Time now) {
+  bool tell = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ == State::kStopped || state_ == State::kOverflowed) return true;
+    for (const Flow& flow : events) {
+      if (flow.gone) {
+        EndOne(flow, now);
+      } else {
+        AddOne(flow, now);
+      }
+    }
+    if (slots_.size() > kMaxWaiting || ended_.size() + partial_.size() > kMaxWaiting) {
+      Forget();
+      state_ = State::kOverflowed;
+      return false;
+    }
+    tell = MustTell();
+  }
+  if (tell) ready_();
+  return true;
+}
+
+void Changes::Push(Entry& entry, const Flow& flow, absl::Time now) {
+  entry.position = first_ + slots_.size();
+  entry.id = flow.id;
+  slots_.push_back({flow, now});
+}
+
+void Changes::AddOne(const Flow& flow, absl::Time now) {
+  const auto at = entries_.find(flow.key);
+  if (at == entries_.end()) {
+    if (flow.Complete()) {
+      Push(entries_[flow.key], flow, now);
+    } else if (state_ == State::kSnapshot) {
+      partial_[flow.key] = flow;  // the snapshot brings the rest
+    }
+    // Live, a part of a flow whose beginning we never saw: made before the kernel reported this table's flows, and missed
+    // by the snapshot. The next snapshot has it.
+    return;
+  }
+  Entry& entry = at->second;
+  if (entry.position == kNone) return Push(entry, flow, now);
+  Slot& slot = At(entry.position);
+  const Tcp tcp = slot.flow.tcp;
+  const bool keep_tcp = !flow.has_tcp && slot.flow.has_tcp && !slot.flow.gone;
+  slot.flow = flow;
+  if (keep_tcp) {
+    slot.flow.tcp = tcp;
+    slot.flow.has_tcp = true;
+  }
+  entry.id = flow.id;
+}
+
+void Changes::EndOne(const Flow& flow, absl::Time now) {
+  if (state_ == State::kSnapshot) {
+    ended_.insert(flow.key);
+    partial_.erase(flow.key);
+  }
+  const auto at = entries_.find(flow.key);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  // The kernel may keep an end back (NetlinkSocket::KeepLostEnds) until another flow has the same key.
+  if (entry.id != flow.id) return;
+  if (entry.position == kNone) return Push(entry, flow, now);
+  Slot& slot = At(entry.position);
+  if (entry.sent) {
+    slot.flow = flow;
+    return;
+  }
+  slot.dropped = true;
+  entries_.erase(at);
+}
+
+bool Changes::Take(size_t most, Batch& batch) {
+  batch.flows.clear();
+  batch.snapshot_begins = batch.snapshot_ends = false;
+  batch.oldest = absl::InfiniteFuture();
+  absl::MutexLock lock(&mutex_);
+  batch.end = first_;
+  if (!Anything()) {
+    waiting_for_us_ = true;
+    return false;
+  }
+  batch.snapshot_begins = std::exchange(begins_, false);
+  const bool full = slots_.size() >= kPauseAt;
+  while (batch.flows.size() < most && !slots_.empty()) {
+    Slot& slot = slots_.front();
+    if (!slot.dropped) {
+      if (batch.flows.empty()) batch.oldest = slot.since;
+      batch.flows.push_back(slot.flow);
+      const auto at = entries_.find(slot.flow.key);
+      if (slot.flow.gone) {
+        entries_.erase(at);
+      } else {
+        at->second.position = kNone;
+        at->second.sent = true;
+      }
+    }
+    slots_.pop_front();
+    ++first_;
+  }
+  if (full && slots_.size() < kPauseAt && room_) room_();
+  batch.snapshot_ends = end_ != kNone && end_ <= first_;
+  if (batch.snapshot_ends) end_ = kNone;
+  batch.end = first_;
+  taken_ += batch.flows.size();
+  if (!batch.flows.empty() || batch.snapshot_begins || batch.snapshot_ends) return true;
+  waiting_for_us_ = true;  // all that waited had come and gone
+  return false;
+}
+
+void Changes::Stop() {
+  absl::MutexLock lock(&mutex_);
+  Forget();
+  state_ = State::kStopped;
+  waiting_for_us_ = true;
+}
+
+uint64_t Changes::Next() const {
+  absl::MutexLock lock(&mutex_);
+  return first_ + slots_.size();
+}
+
+bool Changes::Wanted() const {
+  absl::MutexLock lock(&mutex_);
+  return state_ != State::kStopped;
+}
+
+bool Changes::Room() const {
+  absl::MutexLock lock(&mutex_);
+  return slots_.size() < kPauseAt;
+}
+
+absl::Time Changes::Oldest() const {
+  absl::MutexLock lock(&mutex_);
+  const auto live = std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.dropped; });
+  return live == slots_.end() ? absl::InfiniteFuture() : live->since;
+}
+
+uint64_t Changes::Flows() const {
+  absl::MutexLock lock(&mutex_);
+  return entries_.size();
+}
+
+uint64_t Changes::Snapshots() const {
+  absl::MutexLock lock(&mutex_);
+  return snapshots_;
+}
+
+uint64_t Changes::Taken() const {
+  absl::MutexLock lock(&mutex_);
+  return taken_;
+}
+
+bool Changes::SnapshotOpen() const {
+  absl::MutexLock lock(&mutex_);
+  return state_ != State::kLive || begins_ || end_ != kNone;
+}
+
+}  // namespace zcluster::conntrack

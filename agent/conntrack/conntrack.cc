@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/conntrack.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "agent/conntrack/capture.h"
+#include "agent/conntrack/changes.h"
+#include "agent/conntrack/inject.h"
+#include "agent/conntrack/kernel.h"
+#include "agent/conntrack/mailbox.h"
+#include "agent/conntrack/receiver.h"
+#include "agent/conntrack/sender.h"
+#include "common/log.h"
+#include "common/status.h"
+
+namespace zcluster::conntrack {
+namespace {
+
+constexpr absl::Duration kReportEvery = absl::Seconds(1);
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
+constexpr absl::Duration kLongestRetry = absl::Seconds(2);
+// kHoldTimeout is 90 days: entries whose flows never change must hear of us before.
+constexpr absl::Duration kRenewEvery = absl::Hours(24);
+
+bool StandsBy(core::Role role) {
+  return role == core::Role::kBackup || role == core::Role::kMaintenance;
+}
+
+}  // namespace
+
+Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
+    : loop_(loop),
+      options_(std::move(options)),
+      peer_(std::move(peer)),
+      mail_(std::make_shared<Mailbox>(loop)),
+      term_(std::make_shared<std::atomic<uint64_t>>(0)),
+      changes_(std::make_shared<Changes>([this] { Pump(); })),
+      backoff_(kFirstRetry, kLongestRetry),
+      gate_(std::make_shared<Gate>([this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
+      receiver_(std::make_unique<Receiver>(gate_)) {}
+
+Conntrack::~Conntrack() { Stop(); }
+
+grpc::Service& Conntrack::service() { return *receiver_; }
+
+absl::Status Conntrack::Start(EventSink& events) {
+  events_ = &events;
+  if (!options_.replicate) {
+    gate_->Shut(absl::FailedPreconditionError("replication is switched off on this node"));
+    Report(false);
+    return absl::OkStatus();
+  }
+  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
+  filter_ = std::make_unique<Filter>(std::move(filter));
+  ZC_RETURN_IF_ERROR(TurnEventsOn());
+  ZC_ASSIGN_OR_RETURN(injector_, Injector::Start(*filter_));
+  tick_ = loop_.Every(kReportEvery, [this] { Report(false); });
+  renew_ = loop_.Every(kRenewEvery, [this] {
+    if (gate_->live()) injector_->Renew();
+  });
+  Report(false);
+  return absl::OkStatus();
+}
+
+void Conntrack::Perform(const core::Action& action) {
+  if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    Assume(assume->role, assume->term);
+  } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
+    if (flush->replicator == core::Replicator::kConntrack) Flush(flush->operation);
+  }
+}
+
+void Conntrack::Stop() {
+  mail_->Shut();
+  tick_.reset();
+  renew_.reset();
+  release_.reset();
+  StopLeading();
+  gate_->Shut(absl::UnavailableError("the agent of this node stops"));
+  injector_.reset();
+  events_ = nullptr;
+}
+
+void Conntrack::Assume(core::Role role, core::Term term) {
+  if (!options_.replicate || events_ == nullptr) return;
+  term_->store(term.value);
+  if (role == core::Role::kMaster) {
+    if (role_ != role) Lead();
+  } else {
+    if (role_ == core::Role::kMaster) StopLeading();
+    if (StandsBy(role)) {
+      Follow(term);
+    } else {
+      gate_->Shut(absl::FailedPreconditionError("this node does not stand by"));
+    }
+  }
+  role_ = role;
+  Report(true);
+}
+
+// Nothing is left to commit: what the old master sent is in the kernel, or will be once the injector has emptied its
+// queue. The entries get their own timeouts in the background.
+void Conntrack::Lead() {
+  gate_->Shut(absl::FailedPreconditionError("this node is master itself"));
+  release_.reset();
+  injector_->Release();
+  backoff_.Reset();
+  StartCapture();
+  OpenStream();
+}
+
+void Conntrack::StopLeading() {
+  retry_.reset();
+  flushes_.clear();
+  if (const std::shared_ptr<Sender> sender = this->sender()) {
+    refused_before_ += sender->refused();
+    sender->Cancel();
+  }
+  SetSender(nullptr);
+  ++stream_;  // what the old one still says is void
+  if (capture_) overruns_before_ += capture_->overruns();
+  capture_.reset();
+  capture_problem_.clear();
+  changes_->Stop();
+}
+
+void Conntrack::Follow(core::Term term) { gate_->Open(term.value, *injector_); }
+
+void Conntrack::StartCapture() {
+  Capture::Options options{options_.event_buffer, injector_->port(), *filter_};
+  absl::StatusOr<std::unique_ptr<Capture>> capture =
+      Capture::Start(std::move(options), *changes_, [this, mail = mail_] { mail->Post([this] { Report(true); }); });
+  if (capture.ok()) {
+    capture_ = *std::move(capture);
+    capture_problem_.clear();
+    for (PendingFlush& flush : flushes_) Advance(flush);
+    return;
+  }
+  capture_problem_ = absl::StrCat("cannot capture: ", capture.status().message());
+  log::Warning("conntrack_capture_failed", {{"error", std::string(capture.status().message())}});
+}
+
+void Conntrack::OpenStream() {
+  retry_.reset();
+  if (!capture_) StartCapture();
+  const uint64_t number = ++stream_;
+  Sender::Listener listener;
+  listener.up = [this, mail = mail_, number] { mail->Post([this, number] { OnStreamUp(number); }); };
+  listener.flipped = [this, mail = mail_] { mail->Post([this] { Report(true); }); };
+  listener.closed = [this, mail = mail_, number](const absl::Status& status) {
+    mail->Post([this, number, status] { OnStreamClosed(number, status); });
+  };
+  SetSender(Sender::Open(peer_, changes_, term_, std::move(listener)));
+  for (PendingFlush& flush : flushes_) Advance(flush);
+}
+
+void Conntrack::OnStreamUp(uint64_t stream) {
+  if (stream != stream_) return;
+  // What the old master sent and still waits for the kernel is muted as our own doing: the snapshot must find it there.
+  injector_->Barrier([this, mail = mail_, stream] {
+    mail->Post([this, stream] {
+      if (stream == stream_ && capture_) capture_->RequestSnapshot();
+    });
+  });
+}
+
+void Conntrack::OnStreamClosed(uint64_t stream, const absl::Status& status) {
+  if (stream != stream_) return;
+  const std::shared_ptr<Sender> ended = sender();
+  if (ended) refused_before_ += ended->refused();
+  SetSender(nullptr);
+  changes_->Stop();
+  const std::string problem(status.message());
+  if (problem != stream_problem_) {
+    log::Info("conntrack_stream_closed", {{"reason", problem}});
+    stream_problem_ = problem;
+  }
+  if (told_.synchronised) backoff_.Reset();
+  retry_ = loop_.After(backoff_.Next(), [this] { OpenStream(); });
+  Report(true);
+}
+
+std::shared_ptr<Sender> Conntrack::sender() const {
+  absl::MutexLock lock(&sender_mutex_);
+  return sender_;
+}
+
+void Conntrack::SetSender(std::shared_ptr<Sender> sender) {
+  absl::MutexLock lock(&sender_mutex_);
+  sender_ = std::move(sender);
+}
+
+void Conntrack::Pump() {
+  if (const std::shared_ptr<Sender> sender = this->sender()) sender->Pump();
+}
+
+void Conntrack::OnGateChanged() {
+  const bool live = gate_->live();
+  if (live) {
+    release_.reset();
+  } else if (gate_was_live_ && StandsBy(role_)) {
+    release_ = loop_.After(options_.hold, [this] { injector_->Release(); });
+  }
+  gate_was_live_ = live;
+  Report(true);
+}
+
+void Conntrack::Flush(core::OperationId operation) {
+  if (events_ == nullptr) return;
+  if (role_ != core::Role::kMaster) {
+    return events_->Report(core::Flushed{operation, core::Replicator::kConntrack});
+  }
+  flushes_.push_back({++flush_number_, operation, absl::nullopt});
+  Advance(flushes_.back());
+}
+
+void Conntrack::Advance(PendingFlush& flush) {
+  const uint64_t number = flush.number;
+  if (!flush.position) {
+    if (!capture_) return;
+    capture_->Drain([this, mail = mail_, changes = changes_, number] {
+      mail->Post([this, number, position = changes->Next()] { OnDrained(number, position); });
+    });
+  } else if (const std::shared_ptr<Sender> sender = this->sender()) {
+    sender->WhenAcknowledged(*flush.position, [this, mail = mail_, number] {
+      mail->Post([this, number] { OnFlushed(number); });
+    });
+  }
+}
+
+void Conntrack::OnDrained(uint64_t number, uint64_t position) {
+  for (PendingFlush& flush : flushes_) {
+    if (flush.number != number || flush.position) continue;
+    flush.position = position;
+    Advance(flush);
+  }
+}
+
+void Conntrack::OnFlushed(uint64_t number) {
+  flushes_.remove_if([&](const PendingFlush& flush) {
+    if (flush.number != number) return false;
+    events_->Report(core::Flushed{flush.operation, core::Replicator::kConntrack});
+    return true;
+  });
+}
+
+std::string Conntrack::Problem() const {
+  if (!options_.replicate) return "replication is switched off";
+  if (role_ == core::Role::kMaster) {
+    if (!capture_problem_.empty()) return capture_problem_;
+    const std::shared_ptr<Sender> sender = this->sender();
+    if (changes_->Wanted() && sender) {
+      return sender->synchronised() && !changes_->SnapshotOpen() ? "" : "the peer does not have the whole snapshot yet";
+    }
+    return stream_problem_.empty() ? "the peer does not take flows yet"
+                                   : absl::StrCat("the peer takes no flows: ", stream_problem_);
+  }
+  if (!StandsBy(role_)) return "this node is neither master nor backup";
+  if (gate_->synchronised()) return "";
+  return gate_->live() ? "the master's snapshot is not complete yet" : "no master sends its flows";
+}
+
+core::ConntrackState Conntrack::Describe() const {
+  core::ConntrackState state;
+  state.problem = Problem();
+  state.synchronised = state.problem.empty();
+  if (!injector_) return state;
+  state.changes = changes_->Taken() + injector_->applied();
+  state.snapshots = changes_->Snapshots() + injector_->snapshots();
+  state.overruns = overruns_before_ + (capture_ ? capture_->overruns() : 0);
+  state.refused = refused_before_ + injector_->refused();
+  if (role_ == core::Role::kMaster) {
+    state.flows = changes_->Flows();
+    if (const std::shared_ptr<Sender> sender = this->sender()) {
+      state.refused += sender->refused();
+      if (state.synchronised) state.lag = sender->Lag(Loop::Now());
+    }
+  } else if (StandsBy(role_)) {
+    state.flows = injector_->flows();
+  }
+  return state;
+}
+
+void Conntrack::Report(bool only_if_flipped) {
+  if (events_ == nullptr) return;
+  core::ConntrackState state = Describe();
+  const bool flipped = !told_any_ || state.synchronised != told_.synchronised || state.problem != told_.problem;
+  if (!flipped && (only_if_flipped || state == told_)) return;
+  told_any_ = true;
+  told_ = state;
+  events_->Report(core::ConntrackReported{std::move(state)});
+}
+
+}  // namespace zcluster::conntrack

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "agent/adapter.h"
+#include "common/backoff.h"
+#include "common/loop.h"
+
+namespace grpc {
+class Channel;
+class Service;
+}  // namespace grpc
+
+namespace zcluster::conntrack {
+
+class Capture;
+class Changes;
+class Filter;
+class Gate;
+class Injector;
+class Mailbox;
+class Receiver;
+class Sender;
+
+struct Options {
+  // Off: does nothing, and says so.
+  bool replicate = true;
+  // Addresses of the link between the agents, both nodes'. Flows between two of them are never replicated.
+  std::vector<std::string> own_addresses;
+  // Bytes of events that may wait in the kernel.
+  int event_buffer = 64 << 20;
+  // How long after a master's stream broke the backup goes on holding its flows. A master that returns makes a snapshot,
+  // and finds them held.
+  absl::Duration hold = absl::Seconds(5);
+};
+
+// Keeps the peer's kernel's connection table what the master's is. A master captures its own kernel's changes and streams
+// them to the peer; a backup (in maintenance too) injects what a master of its term or a later one sends. So nothing is left
+// to do at a failover. Reports ConntrackReported when it changes, at most once a second unless it gains or loses
+// synchronisation; answers Flush. Loop thread; its own threads and gRPC's are behind it.
+class Conntrack : public Adapter {
+ public:
+  // `peer` is connected to the peer's service(), or will be. Both outlive it.
+  Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);
+  ~Conntrack() override;
+
+  // Our part of the peer server. Streams are refused until a role admits them.
+  grpc::Service& service();
+
+  // Turns the kernel's events on (sysctl nf_conntrack_events), in the network namespace of the calling thread, in which
+  // everything then happens. FAILED_PRECONDITION without conntrack in the kernel, or without the right to use it.
+  absl::Status Start(EventSink& events) override;
+  void Perform(const core::Action& action) override;
+  void Stop() override;
+
+ private:
+  // A Flush that is not answered yet.
+  struct PendingFlush {
+    uint64_t number = 0;
+    core::OperationId operation;
+    absl::optional<uint64_t> position;  // of what had changed when it was ordered, once that is known
+  };
+
+  void Assume(core::Role role, core::Term term);
+  void Lead();
+  void StopLeading();
+  void Follow(core::Term term);
+
+  void StartCapture();
+  void OpenStream();
+  void OnStreamUp(uint64_t stream);
+  void OnStreamClosed(uint64_t stream, const absl::Status& status);
+  void Pump() ABSL_LOCKS_EXCLUDED(sender_mutex_);
+  std::shared_ptr<Sender> sender() const ABSL_LOCKS_EXCLUDED(sender_mutex_);
+  void SetSender(std::shared_ptr<Sender> sender) ABSL_LOCKS_EXCLUDED(sender_mutex_);
+  void OnGateChanged();
+
+  void Flush(core::OperationId operation);
+  void Advance(PendingFlush& flush);
+  void OnDrained(uint64_t number, uint64_t position);
+  void OnFlushed(uint64_t number);
+
+  core::ConntrackState Describe() const;
+  std::string Problem() const;
+  // Tells the brain, if anything changed; or only if synchronisation or its problem did.
+  void Report(bool only_if_flipped);
+
+  Loop& loop_;
+  const Options options_;
+  const std::shared_ptr<grpc::Channel> peer_;
+  const std::shared_ptr<Mailbox> mail_;
+  const std::shared_ptr<std::atomic<uint64_t>> term_;
+  EventSink* events_ = nullptr;
+  core::Role role_ = core::Role::kUnknown;
+
+  std::unique_ptr<Filter> filter_;
+  std::shared_ptr<Changes> changes_;
+  std::unique_ptr<Injector> injector_;
+  std::unique_ptr<Capture> capture_;
+  std::string capture_problem_;
+  uint64_t overruns_before_ = 0;  // of captures that ended
+
+  mutable absl::Mutex sender_mutex_;  // the capture thread pumps
+  std::shared_ptr<Sender> sender_ ABSL_GUARDED_BY(sender_mutex_);
+  uint64_t stream_ = 0;  // number of the last one
+  std::string stream_problem_;
+  uint64_t refused_before_ = 0;  // on streams that ended
+  Backoff backoff_;
+  std::list<PendingFlush> flushes_;
+  uint64_t flush_number_ = 0;
+
+  const std::shared_ptr<Gate> gate_;
+  const std::unique_ptr<Receiver> receiver_;
+  bool gate_was_live_ = false;
+
+  core::ConntrackState told_;
+  bool told_any_ = false;
+  Loop::Registration retry_;
+  Loop::Registration release_;
+  Loop::Registration tick_;
+  Loop::Registration renew_;
+};
+
+}  // namespace zcluster::conntrack

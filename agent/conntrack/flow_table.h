@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "absl/container/flat_hash_map.h"
+#include "agent/conntrack/flow.h"
+
+namespace zcluster::conntrack {
+
+// What a backup holds in its kernel for its master, and so what a change means there. It changes nothing itself. One thread.
+class FlowTable {
+ public:
+  // What makes the kernel's entry what the master's is.
+  enum class Change {
+    kNone,     // it is already
+    kCreate,
+    kUpdate,
+    kReplace,  // NAT, or a status bit that cannot be taken back: delete, create
+  };
+
+  // Before a snapshot: nothing is known.
+  void Clear() { flows_.clear(); }
+  // Before a snapshot: found in our kernel. `held`: with a timeout such as we give.
+  void Adopt(const Flow& flow, bool held);
+
+  // The master has `flow`. `whole` becomes all that is known of it: an update may leave out TCP's state.
+  Change Name(const Flow& flow, Flow& whole);
+  // The master has it no more; false if it was not held.
+  bool End(const FlowKey& key) { return flows_.erase(key) > 0; }
+
+  // What is held under `key`; false if nothing.
+  bool Find(const FlowKey& key, Flow& flow) const;
+
+  // The snapshot is over: calls `gone` for each flow that was adopted but not named since, and forgets it.
+  void Sweep(const std::function<void(const Flow&)>& gone);
+  void ForEach(const std::function<void(const Flow&)>& visit) const;
+
+  size_t size() const { return flows_.size(); }
+
+ private:
+  // A flow without its key, and without what is not replicated.
+  struct Held {
+    Reply reply;
+    uint32_t status = 0;
+    uint32_t mark = 0;
+    Tcp tcp;
+    bool has_tcp = false;
+    bool held = true;   // its timeout in the kernel is ours
+    bool named = true;  // since the snapshot began
+  };
+  static Flow Whole(const FlowKey& key, const Held& held);
+
+  absl::flat_hash_map<FlowKey, Held> flows_;
+};
+
+// Whether an entry that is `old` in the kernel can become `wanted` by an update.
+bool CanBecome(const Flow& old, const Flow& wanted);
+
+}  // namespace zcluster::conntrack

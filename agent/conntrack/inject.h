@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "agent/conntrack/filter.h"
+#include "agent/conntrack/flow_table.h"
+#include "agent/conntrack/kernel_writer.h"
+#include "agent/conntrack/snapshot.h"
+#include "agent/conntrack/timeouts.h"
+
+namespace zcluster::conntrack {
+
+// Makes a backup's kernel table what its master's is, on a thread of its own. Any thread may call.
+class Injector {
+ public:
+  // Batches that may wait. A master has at most 32 unacknowledged; a few more come when a new stream follows on an old one.
+  static constexpr size_t kMaxWaiting = 128;
+
+  // In the network namespace of the calling thread.
+  static absl::StatusOr<std::unique_ptr<Injector>> Start(Filter filter);
+  // Drops what waits; at most one batch is still applied.
+  ~Injector();
+
+  // Events of changes that we make carry this number.
+  uint32_t port() const { return writer_.port(); }
+
+  struct Batch {
+    std::vector<Flow> flows;
+    bool snapshot_begins = false;
+    bool snapshot_ends = false;
+    // Called on our thread once it is in the kernel, with the number of entries that the kernel ever refused.
+    std::function<void(uint64_t refused)> applied;
+  };
+  // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
+  bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls `done` on our thread when all pushed before is in the kernel.
+  void Barrier(std::function<void()> done) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The held entries are on their own from now on: each gets the timeout of its state. Whatever is pushed comes first, and
+  // a new snapshot ends it. By the kernel's own table, so entries of an agent that died are found, and those that live
+  // traffic moved on in the meantime are left alone.
+  void Release() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Gives the held entries their long timeout anew. Needed rarely: see kHoldTimeout.
+  void Renew() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  uint64_t flows() const { return flows_; }          // held
+  uint64_t applied() const { return applied_; }      // changes, ever
+  uint64_t refused() const { return refused_; }      // by the kernel, ever
+  uint64_t conflicts() const { return conflicts_; }  // entries that were in the way and gave way, ever
+  uint64_t snapshots() const { return snapshots_; }  // begun
+
+ private:
+  Injector(Filter filter, KernelWriter writer);
+
+  void Run();
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(const Batch& batch);
+  void ApplyFlow(const Flow& flow);
+  void BeginSnapshot();
+  void EndSnapshot();
+  // The next part of a release; false: it is done.
+  bool ReleaseSome();
+  void RenewAll();
+
+  void Add(Verb verb, const Flow& flow, uint32_t timeout = kHoldTimeout);
+  void Flush();
+  void Settle(const KernelWriter::Refusal& refusal);
+  // Makes the kernel's entry what the table says, whatever is in the way; false if the kernel will not.
+  bool Force(const Flow& flow);
+  bool Now(Verb verb, const Flow& flow);
+
+  const Filter filter_;
+  std::atomic<uint64_t> flows_{0};
+  std::atomic<uint64_t> applied_{0};
+  std::atomic<uint64_t> refused_{0};
+  std::atomic<uint64_t> conflicts_{0};
+  std::atomic<uint64_t> snapshots_{0};
+
+  absl::Mutex mutex_;
+  std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool release_ ABSL_GUARDED_BY(mutex_) = false;
+  bool renew_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // The thread's own.
+  KernelWriter writer_;
+  FlowTable table_;
+  LocalAddresses local_;
+  Snapshot release_list_;  // of the release under way
+  Timeouts timeouts_;
+
+  std::thread thread_;
+};
+
+}  // namespace zcluster::conntrack

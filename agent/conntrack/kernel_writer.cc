@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/kernel_writer.h"
+
+#include <libmnl/libmnl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "agent/conntrack/message.h"
+#include "agent/conntrack/parse.h"
+#include "common/status.h"
+
+namespace zcluster::conntrack {
+namespace {
+
+// A batch of the longest messages, and the kernel's overhead; an error answer is charged with some 800 bytes.
+constexpr int kSendBuffer = 2 << 20;
+constexpr int kReceiveBuffer = 4 << 20;
+constexpr size_t kAnswer = 16 << 10;
+
+}  // namespace
+
+absl::StatusOr<KernelWriter> KernelWriter::Open() {
+  KernelWriter writer;
+  ZC_ASSIGN_OR_RETURN(writer.socket_, NetlinkSocket::Open());
+  ZC_RETURN_IF_ERROR(writer.socket_.SetSendBuffer(kSendBuffer));
+  ZC_RETURN_IF_ERROR(writer.socket_.SetReceiveBuffer(kReceiveBuffer));
+  ZC_RETURN_IF_ERROR(writer.socket_.ShortenErrors());
+  writer.messages_.resize(kMaxBatch * kMaxMessage);
+  writer.answer_.resize(kAnswer);
+  writer.sent_.reserve(kMaxBatch);
+  return writer;
+}
+
+void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
+  const uint32_t sequence = first_ + static_cast<uint32_t>(sent_.size());
+  char* at = messages_.data() + size_;
+  last_ = size_;
+  switch (verb) {
+    case Verb::kCreate: size_ += PutCreate(at, sequence, flow, timeout); break;
+    case Verb::kUpdate: size_ += PutUpdate(at, sequence, flow, timeout); break;
+    case Verb::kTimeout: size_ += PutTimeout(at, sequence, flow.key, timeout); break;
+    case Verb::kDelete: size_ += PutDelete(at, sequence, flow.key); break;
+    case Verb::kDeleteByReply: size_ += PutDeleteByReply(at, sequence, flow); break;
+  }
+  sent_.push_back({verb, flow.key});
+}
+
+std::vector<KernelWriter::Refusal> KernelWriter::Flush() {
+  if (sent_.empty()) return {};
+  // Errors are told for each message, success for the last one only.
+  reinterpret_cast<nlmsghdr*>(messages_.data() + last_)->nlmsg_flags |= NLM_F_ACK;
+  const absl::Status sent = socket_.Send(messages_.data(), size_);
+  std::vector<Refusal> refusals = sent.ok() ? Answers() : AllRefused(ENOBUFS);
+  first_ += static_cast<uint32_t>(sent_.size());
+  sent_.clear();
+  size_ = 0;
+  return refusals;
+}
+
+std::vector<KernelWriter::Refusal> KernelWriter::AllRefused(int error) const {
+  std::vector<Refusal> refusals;
+  for (const Sent& sent : sent_) refusals.push_back({sent.verb, sent.key, error});
+  return refusals;
+}
+
+std::vector<KernelWriter::Refusal> KernelWriter::Answers() {
+  std::vector<Refusal> refusals;
+  const auto count = static_cast<uint32_t>(sent_.size());
+  for (;;) {
+    const ssize_t size = ::recv(socket_.fd(), answer_.data(), answer_.size(), MSG_DONTWAIT);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return AllRefused(errno);  // an answer was lost: nothing is known of any
+    int left = static_cast<int>(size);
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data()); mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+      const uint32_t index = message->nlmsg_seq - first_;
+      if (message->nlmsg_type != NLMSG_ERROR || index >= count) continue;
+      int error = 0;
+      std::memcpy(&error, mnl_nlmsg_get_payload(message), sizeof error);
+      if (error != 0) refusals.push_back({sent_[index].verb, sent_[index].key, -error});
+      if (index == count - 1) return refusals;
+    }
+  }
+}
+
+absl::StatusOr<absl::optional<Flow>> KernelWriter::Get(const FlowKey& key) {
+  const uint32_t sequence = first_++;
+  ZC_RETURN_IF_ERROR(socket_.Send(messages_.data(), PutGet(messages_.data(), sequence, key)));
+  for (;;) {
+    const ssize_t size = ::recv(socket_.fd(), answer_.data(), answer_.size(), MSG_DONTWAIT);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return ErrnoStatus("no answer from the kernel's conntrack");
+    int left = static_cast<int>(size);
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data()); mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+      if (message->nlmsg_seq != sequence) continue;
+      if (message->nlmsg_type == NLMSG_ERROR) return absl::nullopt;
+      Flow flow;
+      if (ParseFlow(*message, flow)) return flow;
+      return absl::nullopt;
+    }
+  }
+}
+
+}  // namespace zcluster::conntrack

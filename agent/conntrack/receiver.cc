@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/receiver.h"
+
+#include <grpcpp/support/server_callback.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "agent/conntrack/batch.h"
+#include "common/log.h"
+#include "common/status.h"
+
+namespace zcluster::conntrack {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+// The backup's end of one Replicate stream. gRPC takes one write at a time: acknowledgements that come meanwhile become
+// one, for each stands for all before it.
+class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>,
+                        public Gate::Stream,
+                        public std::enable_shared_from_this<ReplicateStream> {
+ public:
+  explicit ReplicateStream(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+
+  void Begin(const absl::Status& closed) {
+    self_ = shared_from_this();
+    if (!closed.ok()) return End(closed);
+    StartSendInitialMetadata();  // the master waits for it before it makes a snapshot
+    StartRead(&message_);
+  }
+
+  void End(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    if (!end_) end_ = status;
+    Advance();
+  }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return End(absl::CancelledError("the master is gone"));
+    const absl::Status taken = Take();
+    if (taken.ok()) return StartRead(&message_);
+    log::Warning("conntrack_stream_refused", {{"reason", std::string(taken.message())}});
+    End(taken);
+  }
+
+  void OnWriteDone(bool /*ok*/) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    Advance();
+  }
+
+  void OnCancel() override { End(absl::CancelledError("the master is gone")); }
+
+  void OnDone() override {
+    gate_->Gone(this);
+    self_.reset();
+  }
+
+  absl::Status Take() {
+    ZC_RETURN_IF_ERROR(order_.Check(message_));
+    Injector::Batch batch;
+    ZC_RETURN_IF_ERROR(Read(message_, batch.flows));
+    batch.snapshot_begins = message_.snapshot_begins();
+    batch.snapshot_ends = message_.snapshot_ends();
+    batch.applied = [self = shared_from_this(), sequence = message_.sequence()](uint64_t refused) {
+      self->Acknowledge(sequence, refused);
+    };
+    return gate_->Push(shared_from_this(), message_.term(), std::move(batch));
+  }
+
+  void Acknowledge(uint64_t sequence, uint64_t refused) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    if (!refused_before_) refused_before_ = refused;
+    applied_ = sequence;
+    refused_ = refused - *refused_before_;
+    Advance();
+  }
+
+  // Starts what can be started. Nothing may follow Finish.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (writing_ || finished_) return;
+    if (end_) {
+      finished_ = true;
+      Finish(ToGrpc(*end_));
+    } else if (applied_ > acknowledged_) {
+      acknowledged_ = applied_;
+      ack_.set_sequence(applied_);
+      ack_.set_refused(refused_);
+      writing_ = true;
+      StartWrite(&ack_);
+    }
+  }
+
+  const std::shared_ptr<Gate> gate_;
+  std::shared_ptr<ReplicateStream> self_;  // gRPC's share; given back in OnDone
+  v1::FlowBatch message_;                  // being read
+  BatchOrder order_;
+
+  absl::Mutex mutex_;
+  v1::FlowAck ack_ ABSL_GUARDED_BY(mutex_);
+  uint64_t applied_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t acknowledged_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::optional<uint64_t> refused_before_ ABSL_GUARDED_BY(mutex_);  // this stream
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+void Gate::Open(uint64_t term, Injector& injector) {
+  absl::MutexLock lock(&mutex_);
+  injector_ = &injector;
+  reason_ = absl::OkStatus();
+  term_ = std::max(term_, term);
+}
+
+void Gate::Shut(const absl::Status& reason) {
+  std::shared_ptr<Stream> ended;
+  {
+    absl::MutexLock lock(&mutex_);
+    injector_ = nullptr;
+    reason_ = reason;
+    synchronised_ = false;
+    ended.swap(stream_);
+  }
+  if (ended) ended->End(reason);
+}
+
+absl::Status Gate::Closed() const {
+  absl::MutexLock lock(&mutex_);
+  return reason_;
+}
+
+absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch) {
+  std::shared_ptr<Stream> superseded;
+  absl::Status pushed;
+  bool changed = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    ZC_RETURN_IF_ERROR(Admit(stream, term, superseded));
+    changed = superseded != nullptr || batch.snapshot_begins;
+    if (batch.snapshot_begins) {
+      ++snapshot_;
+      synchronised_ = false;
+    }
+    if (batch.snapshot_ends) {
+      batch.applied = [gate = shared_from_this(), number = snapshot_,
+                       applied = std::move(batch.applied)](uint64_t refused) {
+        gate->SnapshotApplied(number);
+        applied(refused);
+      };
+    }
+    if (!injector_->TryPush(std::move(batch))) {
+      pushed = absl::ResourceExhaustedError(
+          absl::StrCat("more than ", Injector::kMaxWaiting, " batches are not applied yet"));
+    }
+  }
+  if (superseded) superseded->End(absl::AbortedError("a newer stream replaces this one"));
+  if (changed) changed_();
+  return pushed;
+}
+
+absl::Status Gate::Admit(const std::shared_ptr<Stream>& stream, uint64_t term,
+                         std::shared_ptr<Stream>& superseded) {
+  ZC_RETURN_IF_ERROR(reason_);
+  if (term < term_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("term ", term, " is over: this node knows of term ", term_));
+  }
+  if (stream_ != stream) {
+    superseded = std::exchange(stream_, stream);
+    synchronised_ = false;
+  }
+  term_ = term;
+  return absl::OkStatus();
+}
+
+void Gate::SnapshotApplied(uint64_t number) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (number != snapshot_ || stream_ == nullptr) return;
+    synchronised_ = true;
+  }
+  changed_();
+}
+
+void Gate::Gone(const Stream* stream) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stream_.get() != stream) return;
+    stream_.reset();
+    synchronised_ = false;
+  }
+  changed_();
+}
+
+bool Gate::live() const {
+  absl::MutexLock lock(&mutex_);
+  return stream_ != nullptr;
+}
+
+bool Gate::synchronised() const {
+  absl::MutexLock lock(&mutex_);
+  return synchronised_;
+}
+
+grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Replicate(
+    grpc::CallbackServerContext* /*context*/) {
+  auto stream = std::make_shared<ReplicateStream>(gate_);
+  stream->Begin(gate_->Closed());
+  return stream.get();
+}
+
+}  // namespace zcluster::conntrack

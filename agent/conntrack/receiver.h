@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "agent/conntrack/inject.h"
+#include "zcluster/v1/conntrack.grpc.pb.h"
+
+namespace zcluster::conntrack {
+
+// Who may replicate into this node's kernel: at most one stream, of the highest term, while the node stands by. Any thread.
+class Gate : public std::enable_shared_from_this<Gate> {
+ public:
+  // One stream, as the gate sees it.
+  class Stream {
+   public:
+    virtual ~Stream() = default;
+    // Ends it with `status`, soon.
+    virtual void End(const absl::Status& status) = 0;
+  };
+
+  // `changed` is called, without our lock, when what live() or synchronised() say changed.
+  explicit Gate(std::function<void()> changed) : changed_(std::move(changed)) {}
+
+  // Lets masters of `term` or later in. `injector` lives until Shut() returns.
+  void Open(uint64_t term, Injector& injector) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lets nobody in, because of `reason`, and ends the stream that is. What it had pushed is still applied.
+  void Shut(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Why nobody may come in right now; OK if somebody may.
+  absl::Status Closed() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes a batch of `stream`, whose master is of `term`. The first one makes it the stream that counts and ends its
+  // predecessor. FAILED_PRECONDITION: the node does not stand by, knows a later term, or follows another stream.
+  // RESOURCE_EXHAUSTED: too many batches wait.
+  absl::Status Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // `stream` is no more.
+  void Gone(const Stream* stream) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A master replicates to us; and we have its snapshot whole.
+  bool live() const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool synchronised() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  absl::Status Admit(const std::shared_ptr<Stream>& stream, uint64_t term,
+                     std::shared_ptr<Stream>& superseded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SnapshotApplied(uint64_t number) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::function<void()> changed_;
+  mutable absl::Mutex mutex_;
+  Injector* injector_ ABSL_GUARDED_BY(mutex_) = nullptr;  // while open
+  absl::Status reason_ ABSL_GUARDED_BY(mutex_) =
+      absl::FailedPreconditionError("this node has no role yet");
+  uint64_t term_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<Stream> stream_ ABSL_GUARDED_BY(mutex_);
+  uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;      // number of the last that began
+  bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is applied whole
+};
+
+// The service: each stream checks what comes and hands it to the gate.
+class Receiver : public v1::ConntrackService::CallbackService {
+ public:
+  explicit Receiver(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+
+  grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Replicate(
+      grpc::CallbackServerContext* context) override;
+
+ private:
+  const std::shared_ptr<Gate> gate_;
+};
+
+}  // namespace zcluster::conntrack

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "agent/conntrack/flow.h"
+#include "agent/conntrack/kernel_writer.h"
+#include "agent/conntrack/snapshot.h"
+#include "common/unique_fd.h"
+
+// Real kernel tables to try things on. All of it needs root.
+namespace zcluster::conntrack {
+
+// A network namespace without a name: it goes when nobody uses it any more, however the test ends.
+class Netns {
+ public:
+  Netns() {
+    std::thread([this] {
+      if (::unshare(CLONE_NEWNET) != 0) return;
+      fd_.Reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    }).join();
+    if (!fd_) ADD_FAILURE() << "cannot make a network namespace; are we root?";
+  }
+
+  // Makes the calling thread, and those that it starts, live inside.
+  void Enter() const { ASSERT_EQ(::setns(fd_.get(), CLONE_NEWNET), 0); }
+
+  // Runs `task` on a thread inside, to its end.
+  void Run(const std::function<void()>& task) const {
+    std::thread([&] {
+      Enter();
+      task();
+    }).join();
+  }
+
+  // Runs a shell command inside.
+  void Shell(const std::string& command) const {
+    Run([&] { EXPECT_EQ(std::system(command.c_str()), 0) << command; });
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+inline bool WaitUntil(absl::Duration patience, const std::function<bool()>& met) {
+  const absl::Time deadline = absl::Now() + patience;
+  while (!met()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  return true;
+}
+
+inline Address Ip(const std::string& text) {
+  Address address;
+  uint8_t family = 0;
+  EXPECT_TRUE(ParseAddress(text, address, family)) << text;
+  return address;
+}
+
+inline FlowKey Key(uint8_t protocol, const std::string& source, uint16_t source_port,
+                   const std::string& destination, uint16_t destination_port) {
+  FlowKey key;
+  EXPECT_TRUE(ParseAddress(source, key.source, key.family));
+  EXPECT_TRUE(ParseAddress(destination, key.destination, key.family));
+  key.source_port = source_port;
+  key.destination_port = destination_port;
+  key.protocol = protocol;
+  return key;
+}
+
+// An established flow without NAT.
+inline Flow Plain(const FlowKey& key) {
+  Flow flow;
+  flow.key = key;
+  flow.reply = Inverse(key);
+  flow.status = IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED;
+  flow.timeout = 3600;
+  if (key.protocol == IPPROTO_TCP) {
+    flow.has_tcp = true;
+    flow.tcp = {TCP_CONNTRACK_ESTABLISHED, 7, 9, IP_CT_TCP_FLAG_WINDOW_SCALE | IP_CT_TCP_FLAG_SACK_PERM,
+                IP_CT_TCP_FLAG_WINDOW_SCALE};
+  }
+  return flow;
+}
+
+// An established TCP flow through a VIP: DNAT to a backend, SNAT to the node. `i` below 60,000.
+inline Flow Natted(int i, const std::string& backend = "10.1.0.2") {
+  Flow flow = Plain(Key(IPPROTO_TCP, "198.51.100.7", static_cast<uint16_t>(1024 + i), "192.0.2.10", 443));
+  flow.reply.source = Ip(backend);
+  flow.reply.source_port = 8443;
+  flow.reply.destination = Ip("10.1.0.254");
+  flow.status = 0x1be;
+  return flow;
+}
+
+// Everything that must be the same on both nodes.
+inline std::string Describe(const Flow& flow) {
+  const int ours = ~IP_CT_TCP_FLAG_BE_LIBERAL;
+  char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+  ::inet_ntop(flow.key.family, flow.reply.source.data(), source, sizeof source);
+  ::inet_ntop(flow.key.family, flow.reply.destination.data(), destination, sizeof destination);
+  return absl::StrCat(Text(flow.key), " reply ", source, ":", flow.reply.source_port, " -> ", destination, ":",
+                      flow.reply.destination_port, " status 0x", absl::Hex(flow.status), " mark ", flow.mark,
+                      " tcp ", flow.tcp.state, "/", flow.tcp.original_scale, "/", flow.tcp.reply_scale, "/",
+                      flow.tcp.original_flags & ours, "/", flow.tcp.reply_flags & ours);
+}
+
+// The table of a namespace's kernel, as text, in an order that does not depend on the kernel's.
+inline std::map<std::string, Flow> Dump(const Netns& netns) {
+  std::vector<Flow> flows;
+  netns.Run([&] {
+    Snapshot snapshot;
+    ASSERT_TRUE(snapshot.Begin().ok());
+    for (absl::StatusOr<bool> more = true; *more;) {
+      more = snapshot.Next(flows);
+      ASSERT_TRUE(more.ok()) << more.status();
+    }
+  });
+  std::map<std::string, Flow> table;
+  for (const Flow& flow : flows) table.emplace(Describe(flow), flow);
+  return table;
+}
+
+inline std::vector<std::string> Texts(const Netns& netns) {
+  std::vector<std::string> texts;
+  for (const auto& [text, flow] : Dump(netns)) texts.push_back(text);
+  return texts;
+}
+
+// Does something to a namespace's table as a program that is not ours would. Returns how many were refused.
+inline size_t Change(const Netns& netns, Verb verb, const std::vector<Flow>& flows) {
+  size_t refused = 0;
+  netns.Run([&] {
+    absl::StatusOr<KernelWriter> writer = KernelWriter::Open();
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    for (const Flow& flow : flows) {
+      if (writer->Full()) refused += writer->Flush().size();
+      writer->Add(verb, flow, flow.timeout);
+    }
+    refused += writer->Flush().size();
+  });
+  return refused;
+}
+
+}  // namespace zcluster::conntrack
