@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/command/command.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <utility>
+
+#include "agent/command/event_stream.h"
+#include "agent/command/peer_calls.h"
+#include "agent/command/runs.h"
+#include "common/status.h"
+#include "zcluster/v1/command.grpc.pb.h"
+
+namespace zcluster::command {
+namespace {
+
+v1::ListCommandsResponse Describe(const std::vector<CommandSpec>& catalogue) {
+  v1::ListCommandsResponse response;
+  for (const CommandSpec& command : catalogue) {
+    v1::CommandInfo& info = *response.add_commands();
+    info.set_name(command.name);
+    info.set_summary(command.summary);
+    for (const ArgumentSpec& argument : command.arguments) info.add_arguments(argument.name);
+  }
+  return response;
+}
+
+Listener Towards(const std::shared_ptr<EventStream>& stream) {
+  return Listener{[stream](v1::RunEvent event) { stream->Send(std::move(event)); },
+                  [stream](const absl::Status& status) { stream->Close(status); }};
+}
+
+// What both services have: the list, and the way to the loop.
+class Service : public v1::CommandService::CallbackService {
+ public:
+  Service(Loop& loop, const Options& options) : list_(Describe(options.catalogue)), loop_(loop) {}
+
+  // Before the loop runs; calls that come earlier are refused.
+  void Open(const std::shared_ptr<Runs>& runs) {
+    absl::MutexLock lock(&mutex_);
+    runs_ = runs;
+  }
+
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
+                                 const v1::ListCommandsRequest* /*request*/,
+                                 v1::ListCommandsResponse* response) override {
+    *response = list_;
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ protected:
+  // Has `method` of the runs called on the loop, with a copy of `request`.
+  template <typename Request>
+  grpc::ServerWriteReactor<v1::RunEvent>* Begin(const Request& request,
+                                                void (Runs::*method)(const Request&, Listener)) {
+    auto stream = EventStream::Make();
+    std::weak_ptr<Runs> weak;
+    {
+      absl::MutexLock lock(&mutex_);
+      weak = runs_;
+    }
+    loop_.Post([weak, stream, request, method] {
+      if (auto runs = weak.lock()) {
+        (runs.get()->*method)(request, Towards(stream));
+      } else {
+        stream->Close(absl::UnavailableError("the agent starts or stops; try again"));
+      }
+    });
+    return stream.get();
+  }
+
+ private:
+  const v1::ListCommandsResponse list_;
+  Loop& loop_;
+  absl::Mutex mutex_;
+  std::weak_ptr<Runs> runs_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+class Command::LocalService : public Service {
+ public:
+  using Service::Service;
+  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* /*context*/,
+                                              const v1::RunRequest* request) override {
+    return Begin(*request, &Runs::Run);
+  }
+};
+
+class Command::PeerService : public Service {
+ public:
+  using Service::Service;
+  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* /*context*/,
+                                              const v1::RunRequest* request) override {
+    return Begin(*request, &Runs::RunAsMaster);
+  }
+  grpc::ServerWriteReactor<v1::RunEvent>* Replicate(grpc::CallbackServerContext* /*context*/,
+                                                    const v1::ReplicateRequest* request) override {
+    return Begin(*request, &Runs::Replicate);
+  }
+};
+
+Command::Command(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
+    : loop_(loop),
+      options_(std::move(options)),
+      peer_(std::make_unique<PeerCalls>(loop, peer)),
+      local_service_(std::make_unique<LocalService>(loop, options_)),
+      peer_service_(std::make_unique<PeerService>(loop, options_)) {}
+
+Command::~Command() = default;
+
+grpc::Service& Command::local_service() { return *local_service_; }
+grpc::Service& Command::peer_service() { return *peer_service_; }
+
+absl::Status Command::Start(EventSink& /*events*/) {
+  ZC_ASSIGN_OR_RETURN(Catalogue catalogue,
+                      Catalogue::Make(options_.catalogue, options_.programs, options_.node_name));
+  runs_ = std::make_shared<Runs>(loop_, std::move(catalogue), options_.node_name,
+                                 options_.peer_name, *peer_);
+  local_service_->Open(runs_);
+  peer_service_->Open(runs_);
+  return absl::OkStatus();
+}
+
+void Command::Perform(const core::Action& action) {
+  const auto* assume = std::get_if<core::AssumeRole>(&action);
+  if (assume != nullptr && runs_ != nullptr) runs_->AssumeRole(assume->role, assume->term);
+}
+
+void Command::Stop() {
+  if (runs_ == nullptr) return;
+  runs_->Stop();
+  peer_->Stop();
+  runs_.reset();
+}
+
+}  // namespace zcluster::command

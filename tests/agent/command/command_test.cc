@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/command/command.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "zcluster/v1/command.grpc.pb.h"
+
+namespace zcluster::command {
+namespace {
+
+using testing::HasSubstr;
+
+class NoBrain : public EventSink {
+ public:
+  void Report(core::Event) override {}
+};
+
+CommandSpec Script(const std::string& name, const std::string& script) {
+  return {name, "", {"/bin/sh", "-c", script}, {}, absl::Seconds(60)};
+}
+
+std::vector<CommandSpec> Commands(const std::string& directory) {
+  CommandSpec say{"say", "Says a word", {"/bin/echo", "said", "{word}"}, {{"word", "[a-z]+"}}};
+  CommandSpec slow = Script("slow", "echo begun; /bin/sleep 1000");
+  slow.timeout = absl::Milliseconds(200);
+  return {say,
+          slow,
+          Script("both", "echo out; echo err >&2; exit 3"),
+          Script("big", "head -c 2000000 /dev/zero"),
+          Script("count", absl::StrCat("echo run >> ", directory, "/count")),
+          Script("gate", absl::StrCat("echo open; read x < ", directory, "/gate; echo end >> ",
+                                      directory, "/ended")),
+          {"missing", "", {"/nonexistent/program"}, {}},
+          {"forbidden", "", {"/bin/true"}, {}}};
+}
+
+// An agent's command room, with its own loop and both its servers on UNIX sockets.
+class Node {
+ public:
+  Node(const std::string& directory, const std::string& name, const std::string& peer)
+      : command_(
+            loop_,
+            {name, peer, Commands(directory), {"/bin/sh", "/bin/echo", "/nonexistent/program"}},
+            grpc::CreateChannel(absl::StrCat("unix:", directory, "/", peer, ".peer"),
+                                grpc::InsecureChannelCredentials())) {
+    started_ = command_.Start(brain_);
+    local_server_ =
+        Serve(absl::StrCat("unix:", directory, "/", name, ".local"), command_.local_service());
+    peer_server_ =
+        Serve(absl::StrCat("unix:", directory, "/", name, ".peer"), command_.peer_service());
+    thread_ = std::thread([this] { loop_.Run(); });
+    stub_ = v1::CommandService::NewStub(grpc::CreateChannel(
+        absl::StrCat("unix:", directory, "/", name, ".local"), grpc::InsecureChannelCredentials()));
+    peer_stub_ = v1::CommandService::NewStub(grpc::CreateChannel(
+        absl::StrCat("unix:", directory, "/", name, ".peer"), grpc::InsecureChannelCredentials()));
+  }
+  ~Node() { End(); }
+
+  void End() {
+    if (!thread_.joinable()) return;
+    OnLoop([this] { command_.Stop(); });
+    peer_server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    local_server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    loop_.Quit();
+    thread_.join();
+  }
+
+  void Assume(core::Role role, uint64_t term) {
+    OnLoop([&] { command_.Perform(core::AssumeRole{role, core::Term{term}}); });
+  }
+
+  void OnLoop(const std::function<void()>& task) {
+    absl::Notification done;
+    loop_.Post([&] {
+      task();
+      done.Notify();
+    });
+    done.WaitForNotification();
+  }
+
+  v1::CommandService::Stub& local() { return *stub_; }
+  v1::CommandService::Stub& peer() { return *peer_stub_; }
+  absl::Status started() const { return started_; }
+
+ private:
+  static std::unique_ptr<grpc::Server> Serve(const std::string& address, grpc::Service& service) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+    builder.RegisterService(&service);
+    return builder.BuildAndStart();
+  }
+
+  Loop loop_;
+  NoBrain brain_;
+  Command command_;
+  absl::Status started_;
+  std::unique_ptr<grpc::Server> local_server_;
+  std::unique_ptr<grpc::Server> peer_server_;
+  std::unique_ptr<v1::CommandService::Stub> stub_;
+  std::unique_ptr<v1::CommandService::Stub> peer_stub_;
+  std::thread thread_;
+};
+
+struct NodeOutput {
+  std::string out;
+  std::string err;
+  v1::RunResult result;
+  int results = 0;
+};
+
+struct Answer {
+  std::map<std::string, NodeOutput> nodes;
+  std::vector<std::string> result_order;
+  grpc::Status status;
+};
+
+Answer Collect(grpc::ClientReader<v1::RunEvent>& reader) {
+  Answer answer;
+  v1::RunEvent event;
+  while (reader.Read(&event)) {
+    NodeOutput& node = answer.nodes[event.node()];
+    node.out += event.standard_output();
+    node.err += event.standard_error();
+    if (!event.has_result()) continue;
+    node.result = event.result();
+    ++node.results;
+    answer.result_order.push_back(event.node());
+  }
+  answer.status = reader.Finish();
+  return answer;
+}
+
+class CommandTest : public testing::Test {
+ protected:
+  CommandTest() {
+    char pattern[] = "/tmp/zt-command-XXXXXX";
+    directory_ = ::mkdtemp(pattern);
+    node1_ = std::make_unique<Node>(directory_, "node1", "node2");
+    node2_ = std::make_unique<Node>(directory_, "node2", "node1");
+    node1_->Assume(core::Role::kMaster, 5);
+    node2_->Assume(core::Role::kBackup, 5);
+  }
+  ~CommandTest() override {
+    node1_->End();
+    node2_->End();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static v1::RunRequest Request(const std::string& name, const Values& values = {}) {
+    v1::RunRequest request;
+    request.set_name(name);
+    request.mutable_arguments()->insert(values.begin(), values.end());
+    return request;
+  }
+
+  static Answer Run(v1::CommandService::Stub& stub, const std::string& name,
+                    const Values& values = {}) {
+    grpc::ClientContext context;
+    return Collect(*stub.Run(&context, Request(name, values)));
+  }
+
+  static Answer Replicate(Node& node, uint64_t term) {
+    grpc::ClientContext context;
+    v1::ReplicateRequest request;
+    *request.mutable_run() = Request("count");
+    request.set_term(term);
+    return Collect(*node.peer().Replicate(&context, request));
+  }
+
+  std::string directory_;
+  std::unique_ptr<Node> node1_;
+  std::unique_ptr<Node> node2_;
+};
+
+void ExpectBothRan(const Answer& answer) {
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_THAT(answer.result_order, testing::ElementsAre("node1", "node2"));
+  for (const auto& [name, node] : answer.nodes) {
+    EXPECT_EQ(node.out, "out\n") << name;
+    EXPECT_EQ(node.err, "err\n") << name;
+    EXPECT_EQ(node.result.exit_code(), 3) << name;
+    EXPECT_EQ(node.result.problem(), "") << name;
+    EXPECT_EQ(node.results, 1) << name;
+  }
+}
+
+TEST_F(CommandTest, RunsOnTheMasterAndThenOnTheBackup) {
+  ExpectBothRan(Run(node1_->local(), "both"));
+}
+
+TEST_F(CommandTest, ABackupPassesItOnToTheMaster) { ExpectBothRan(Run(node2_->local(), "both")); }
+
+TEST_F(CommandTest, ArgumentsReachBothNodes) {
+  const Answer answer = Run(node1_->local(), "say", {{"word", "hello"}});
+  EXPECT_EQ(answer.nodes.at("node1").out, "said hello\n");
+  EXPECT_EQ(answer.nodes.at("node2").out, "said hello\n");
+}
+
+TEST_F(CommandTest, LongOutputIsCutOnBothNodes) {
+  const Answer answer = Run(node2_->local(), "big");
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  for (const char* name : {"node1", "node2"}) {
+    EXPECT_EQ(answer.nodes.at(name).out.size(), size_t{1} << 20);
+    EXPECT_THAT(answer.nodes.at(name).err, HasSubstr("bytes of standard output beyond 1 MiB"));
+  }
+}
+
+TEST_F(CommandTest, ATimeoutIsAProblemOfEachNode) {
+  const Answer answer = Run(node1_->local(), "slow");
+  EXPECT_TRUE(answer.status.ok());
+  for (const char* name : {"node1", "node2"}) {
+    EXPECT_EQ(answer.nodes.at(name).out, "begun\n");
+    EXPECT_THAT(answer.nodes.at(name).result.problem(), HasSubstr("did not end within 200ms"));
+  }
+}
+
+TEST_F(CommandTest, UnknownNameOrArgumentIsRefusedFromEitherNode) {
+  for (Node* node : {node1_.get(), node2_.get()}) {
+    Answer answer = Run(node->local(), "nonsense");
+    EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(answer.status.error_message(), HasSubstr("there are: say, slow, both"));
+    answer = Run(node->local(), "say", {{"word", "Hello; reboot"}});
+    EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(answer.status.error_message(), HasSubstr("pattern [a-z]+"));
+    EXPECT_TRUE(answer.nodes.empty());
+  }
+}
+
+TEST_F(CommandTest, AProgramThatIsNotAllowedIsRefused) {
+  const Answer answer = Run(node1_->local(), "forbidden");
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("`programs` in its agent.yaml"));
+}
+
+TEST_F(CommandTest, WhatDoesNotStartOnTheMasterIsNotRunOnTheBackup) {
+  const Answer answer = Run(node1_->local(), "missing");
+  EXPECT_TRUE(answer.status.ok());
+  EXPECT_THAT(answer.nodes.at("node1").result.problem(), HasSubstr("cannot start"));
+  EXPECT_THAT(answer.nodes.at("node2").result.problem(), HasSubstr("not run, because"));
+}
+
+TEST_F(CommandTest, AnUnreachablePeerIsItsOwnProblem) {
+  node2_->End();
+  const Answer answer = Run(node1_->local(), "both");
+  EXPECT_TRUE(answer.status.ok());
+  EXPECT_EQ(answer.nodes.at("node1").result.exit_code(), 3);
+  EXPECT_THAT(answer.nodes.at("node2").result.problem(),
+              testing::StartsWith("node2 unreachable: "));
+}
+
+TEST_F(CommandTest, ABackupWithoutItsMasterSaysSo) {
+  node1_->End();
+  const Answer answer = Run(node2_->local(), "both");
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(answer.status.error_message(),
+              HasSubstr("node2 is not master, and node1 is unreachable"));
+}
+
+TEST_F(CommandTest, TwoBackupsDoNotPlayBall) {
+  node1_->Assume(core::Role::kBackup, 5);
+  const Answer answer = Run(node2_->local(), "both");
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("no node of the pair"));
+}
+
+TEST_F(CommandTest, ATermThatIsOverIsRefused) {
+  EXPECT_EQ(Replicate(*node2_, 4).status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/count"));
+  EXPECT_TRUE(Replicate(*node2_, 7).status.ok());  // a later one is taken, and remembered
+  EXPECT_EQ(Replicate(*node2_, 6).status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Replicate(*node1_, 9).status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(CommandTest, TheOldMastersRunIsRefusedByTheNewOne) {
+  node2_->Assume(core::Role::kMaster, 6);
+  const Answer answer = Run(node1_->local(), "both");
+  EXPECT_EQ(answer.nodes.at("node1").result.exit_code(), 3);
+  EXPECT_THAT(answer.nodes.at("node2").result.problem(),
+              testing::StartsWith("node2 refused: term 5 is over"));
+}
+
+TEST_F(CommandTest, ListsTheCatalogue) {
+  grpc::ClientContext context;
+  v1::ListCommandsResponse response;
+  ASSERT_TRUE(node2_->local().List(&context, {}, &response).ok());
+  ASSERT_EQ(response.commands_size(), 8);
+  EXPECT_EQ(response.commands(0).summary(), "Says a word");
+  EXPECT_EQ(response.commands(0).arguments(0), "word");
+}
+
+TEST_F(CommandTest, ReplicateIsNotServedToOperators) {
+  grpc::ClientContext context;
+  EXPECT_EQ(Collect(*node2_->local().Replicate(&context, {})).status.error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+}
+
+// A run that waits for a FIFO until the test opens it.
+class GateTest : public CommandTest {
+ protected:
+  GateTest() { EXPECT_EQ(::mkfifo((directory_ + "/gate").c_str(), 0600), 0); }
+  void OpenGate() { std::ofstream(directory_ + "/gate") << "go\n"; }
+  bool EndedBecomes(size_t count) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    while (Ended() < count && absl::Now() < deadline) ::poll(nullptr, 0, 1);
+    return Ended() == count;
+  }
+  size_t Ended() {
+    std::ifstream file(directory_ + "/ended");
+    return static_cast<size_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
+  }
+};
+
+TEST_F(GateTest, ARunWhoseCallerLeftEndsOnBothNodes) {
+  {
+    grpc::ClientContext context;
+    auto reader = node1_->local().Run(&context, Request("gate"));
+    v1::RunEvent event;
+    ASSERT_TRUE(reader->Read(&event));  // it has begun
+    context.TryCancel();
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  OpenGate();
+  EXPECT_TRUE(EndedBecomes(1)) << Ended();  // on node1
+  OpenGate();
+  EXPECT_TRUE(EndedBecomes(2)) << Ended();  // and on node2
+}
+
+TEST_F(GateTest, TheNinthAtOnceIsRefused) {
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::RunEvent>>> readers;
+  v1::RunEvent event;
+  for (int i = 0; i < 8; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    readers.push_back(node1_->local().Run(contexts.back().get(), Request("gate")));
+    ASSERT_TRUE(readers.back()->Read(&event));
+  }
+  const Answer answer = Run(node1_->local(), "both");
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("node1 already runs 8 commands"));
+  node1_->End();  // with all of them under way
+  for (auto& reader : readers) {
+    while (reader->Read(&event)) continue;
+    EXPECT_THAT(reader->Finish().error_message(), HasSubstr("outcome unknown"));
+  }
+}
+
+TEST(Command, ABrokenCatalogueStopsTheStart) {
+  Loop loop;
+  NoBrain brain;
+  Command command(loop, {"node1", "node2", {{"a", "", {"relative"}, {}}}, {}},
+                  grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials()));
+  EXPECT_THAT(std::string(command.Start(brain).message()), HasSubstr("command 'a'"));
+}
+
+}  // namespace
+}  // namespace zcluster::command

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/command/process.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <cstdlib>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace zcluster::command {
+namespace {
+
+using testing::HasSubstr;
+
+struct Seen {
+  std::string out;
+  std::string err;
+  Outcome outcome;
+};
+
+Seen RunToEnd(const std::vector<std::string>& argv, absl::Duration timeout = absl::Seconds(60)) {
+  Loop loop;
+  Seen seen;
+  absl::StatusOr<std::unique_ptr<Process>> process;
+  loop.Post([&] {
+    process = Process::Start(
+        loop, argv, timeout,
+        [&](Output from, absl::string_view bytes) {
+          (from == Output::kStandardOutput ? seen.out : seen.err)
+              .append(bytes.data(), bytes.size());
+        },
+        [&](const Outcome& outcome) {
+          seen.outcome = outcome;
+          loop.Quit();
+        });
+    if (!process.ok()) {
+      seen.outcome.problem = std::string(process.status().message());
+      loop.Quit();
+    }
+  });
+  loop.Run();
+  return seen;
+}
+
+Seen RunScript(const std::string& script, absl::Duration timeout = absl::Seconds(60)) {
+  return RunToEnd({"/bin/sh", "-c", script}, timeout);
+}
+
+TEST(Process, GivesOutputsAndExitCode) {
+  const Seen seen = RunScript("echo out; echo err >&2; exit 7");
+  EXPECT_EQ(seen.out, "out\n");
+  EXPECT_EQ(seen.err, "err\n");
+  EXPECT_EQ(seen.outcome.exit_code, 7);
+  EXPECT_EQ(seen.outcome.problem, "");
+  EXPECT_GT(seen.outcome.took, absl::ZeroDuration());
+}
+
+TEST(Process, HasNothingOfOurs) {
+  ::setenv("ZC_SECRET", "x", 1);
+  const int leak = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as a library might
+  const Seen seen = RunScript("env | sort; pwd; ls /proc/self/fd | wc -l; cat | wc -c");
+  ::close(leak);
+  // 0, 1, 2 and the directory that ls itself reads.
+  EXPECT_EQ(seen.out,
+            "LANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+            "PWD=/\n/\n4\n0\n");
+}
+
+TEST(Process, CutsLongOutputAndSaysSo) {
+  const Seen seen = RunScript("head -c 3000000 /dev/zero; echo end >&2");
+  EXPECT_EQ(seen.out.size(), kMaxOutput);
+  EXPECT_EQ(seen.err, absl::StrCat("end\nzagent: ", 3000000 - kMaxOutput,
+                                   " bytes of standard output beyond 1 MiB were cut\n"));
+  EXPECT_EQ(seen.outcome.exit_code, 0);
+}
+
+TEST(Process, SaysWhichSignalEndedIt) {
+  EXPECT_THAT(RunScript("kill -KILL $$").outcome.problem, HasSubstr("signal 9 (Killed)"));
+}
+
+TEST(Process, SaysWhatCannotBeStarted) {
+  EXPECT_THAT(RunToEnd({"/nonexistent/program"}).outcome.problem,
+              HasSubstr("cannot start /nonexistent/program: No such file"));
+}
+
+// Gone, or waiting for a parent that does not wait: not running either way.
+bool Ended(pid_t pid) {
+  std::string state;
+  if (FILE* file = std::fopen(absl::StrCat("/proc/", pid, "/stat").c_str(), "r")) {
+    char line[256] = {};
+    if (std::fgets(line, sizeof(line), file) != nullptr) state = line;
+    std::fclose(file);
+  }
+  return state.empty() || state.find(") Z ") != std::string::npos;
+}
+
+TEST(Process, TimeoutEndsGrandchildrenToo) {
+  const Seen seen = RunScript("(trap '' TERM; while :; do /bin/sleep 1000; done) & echo $!; wait",
+                              absl::Milliseconds(300));
+  EXPECT_THAT(seen.outcome.problem, HasSubstr("did not end within 300ms"));
+  int grandchild = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(seen.out, "\n"), &grandchild)) << seen.out;
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (!Ended(grandchild) && absl::Now() < deadline) ::poll(nullptr, 0, 1);
+  EXPECT_TRUE(Ended(grandchild));
+}
+
+TEST(Process, KillsWhatIgnoresSigterm) {
+  const Seen seen =
+      RunScript("trap '' TERM; while :; do /bin/sleep 0.1; done", absl::Milliseconds(100));
+  EXPECT_THAT(seen.outcome.problem, HasSubstr("was killed"));
+  EXPECT_GE(seen.outcome.took, kGrace);
+}
+
+TEST(Process, DoesNotWaitForWhatItLeavesBehind) {
+  const Seen seen = RunScript("/bin/sleep 1000 & echo $!");
+  EXPECT_EQ(seen.outcome.exit_code, 0);
+  int left = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(seen.out, "\n"), &left)) << seen.out;
+  ::kill(left, SIGKILL);
+}
+
+}  // namespace
+}  // namespace zcluster::command
