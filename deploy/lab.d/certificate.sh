@@ -34,7 +34,7 @@ make_certificate() {
   # `openssl ca` alone can make a certificate whose time is over; it wants its books kept.
   : >"$ca/index.txt"
   ca_settings "$ca" "$name" >"$ca/ca.cnf"
-  openssl ca -batch -notext -config "$ca/ca.cnf" -rand_serial -startdate "$from" -enddate "$to" \
+  openssl ca -batch -notext -config "$ca/ca.cnf" -startdate "$from" -enddate "$to" \
     -in "$ca/$node.csr" -out "$tls/node.crt.new" 2>"$ca/log" || fail "no certificate for '$node': $(tail -n 2 "$ca/log")"
   mv "$tls/node.key.new" "$tls/node.key"
   mv "$tls/node.crt.new" "$tls/node.crt"
@@ -54,6 +54,7 @@ default_md = sha256
 policy = any
 x509_extensions = leaf
 unique_subject = no
+rand_serial = yes
 [any]
 commonName = supplied
 [leaf]

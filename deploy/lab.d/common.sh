@@ -48,7 +48,7 @@ wait_for() {
       say "waited ${seconds} s in vain: $what"
       return 1
     fi
-    sleep 0.02
+    sleep 0.05
   done
 }
 

@@ -48,13 +48,13 @@ promise() {
   fi
 }
 
-summarise() { SUMMARY+=("$(printf '%-44s %s' "$1" "$2")"); }
+summarise() { SUMMARY+=("$(printf '%-50s %s' "$1" "$2")"); }
 
 demo_end() {
   local result=$?
   trap - EXIT
   if ((result != 0)); then
-    explain_not_ready 2>&1 | sed 's/^/   /' >&2 || true
+    explain_pair 2>&1 | sed 's/^/   /' >&2 || true
   fi
   if [[ -f $STATE/lab.conf ]]; then
     chapter "Tearing down"
@@ -97,7 +97,6 @@ demo_raise() {
 show_nodes() {
   printf '\n   %s$ zctl nodes%s     (on %s)\n' "$BOLD" "$PLAIN" "$1"
   in_machine "$1" zctl nodes | sed 's/^/   /'
-  printf '\n'
 }
 
 demo_traffic() {
@@ -105,7 +104,8 @@ demo_traffic() {
   traffic_start hold hold --to "$FRONT_VIP:$FARM_PORT" --connections "$DEMO_CONNECTIONS"
   traffic_start hold6 hold --to "[$FRONT_VIP6]:$FARM_PORT" --connections "$DEMO_CONNECTIONS6"
   traffic_start requests requests --to "$FRONT_VIP:$FARM_PORT" --rate "$DEMO_REQUESTS"
-  traffic_start probe probe --to "$FRONT_VIP:$PROBE_PORT"
+  # One lost probe is an outage to tell.
+  traffic_start probe probe --to "$FRONT_VIP:$PROBE_PORT" --threshold 1500us
   wait_for 20 "connections to move bytes" all_alive || true
   wait_for 20 "probes to be answered" traffic_now_says probe '.answered > 100' || true
   promise "$(open_connections) of $((DEMO_CONNECTIONS + DEMO_CONNECTIONS6)) connections are open and move bytes both ways ($DEMO_CONNECTIONS6 of them IPv6)" all_alive
@@ -226,7 +226,7 @@ demo_maintenance() {
   promise "$backup serves" wait_served "$backup"
   tell_traffic "entering maintenance"
   show_nodes "$backup"
-  printf '   %s$ zctl maintenance start%s     (on %s)\n' "$BOLD" "$PLAIN" "$master"
+  printf '\n   %s$ zctl maintenance start%s     (on %s)\n' "$BOLD" "$PLAIN" "$master"
   promise "$master is back" quoted "$master" zctl maintenance start
   wait_until_ready
   promise "nothing moved back by itself: $backup serves" serves_alone "$backup"

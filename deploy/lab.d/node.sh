@@ -26,6 +26,7 @@ render_pair_yaml() {
 name: lab
 vrrp: {router_id: 51, advert_interval: $LAB_ADVERT}
 failback: $LAB_FAILBACK
+$([[ $LAB_FAILBACK != PREFERRED ]] || echo "preferred: node1")
 vips:
   - {address: $FRONT_VIP/24, interface: front}
   - {address: "$FRONT_VIP6/64", interface: front}
@@ -172,7 +173,7 @@ agent_pid_file() { [[ $LAB_RAW == yes ]] && echo /run/keepalived-raw.pid || echo
 # The number of the node's agent (or raw keepalived) as the node sees it; nothing if none runs.
 agent_pid() {
   # shellcheck disable=SC2016
-  in_machine "$1" bash -c 'pid=$(<"$1") && kill -0 "$pid" && echo "$pid"' agent_pid "$(agent_pid_file)" 2>/dev/null || true
+  in_machine "$1" bash -c 'pid=$(<"$1") && [[ $(<"/proc/$pid/comm") =~ ^(zagent|keepalived)$ ]] && echo "$pid"' agent_pid "$(agent_pid_file)" 2>/dev/null || true
 }
 
 agent_runs() { [[ -n $(agent_pid "$1") ]]; }

@@ -8,9 +8,12 @@ wait_until_ready() {
   if [[ $LAB_RAW == yes ]]; then
     wait_for 30 "one node to hold the VIPs" raw_pair_serves || fail "no node, or both, hold the VIPs; see: deploy/lab exec node1 cat /var/log/zcluster/keepalived.log"
   else
-    wait_for 60 "both nodes to be GREEN and ready" pair_is_ready || { explain_not_ready; exit 1; }
+    wait_for 60 "both nodes to be GREEN and ready" pair_is_ready || {
+      explain_pair
+      fail "the lab stays up to look into; end it: deploy/lab down"
+    }
   fi
-  say "ready$(since "$waiting")"
+  say "the pair is ready$(since "$waiting")"
 }
 
 raw_pair_serves() {
@@ -28,13 +31,14 @@ pair_is_ready() {
   done
 }
 
-explain_not_ready() {
+# What both nodes say of themselves, and the ends of their logs.
+explain_pair() {
   local node
   for node in $NODES; do
+    [[ -f $STATE/$node/pid ]] || continue
     say "what $node says:"
     in_machine "$node" zctl nodes >&2 || true
     in_machine "$node" zctl status >&2 || true
     in_machine "$node" tail -n 15 /var/log/zcluster/agent.log >&2 || true
   done
-  say "the lab stays up to look into; end it: deploy/lab down"
 }

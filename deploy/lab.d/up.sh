@@ -22,6 +22,7 @@ verb_up() {
   started=$(now_ms)
   have_programs
   lock_lab
+  [[ ! -d $STATE ]] || say "there is a lab '$LAB' already, or what is left of one; raising it anew"
   clear_leftovers
   trap 'say "stopped; clearing up"; clear_leftovers; exit 130' INT TERM
   mkdir -p "$STATE/share"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lab itself, with keepalived alone: what the pair is measured against, and proof that a lab without
-// replication loses connections, so that a test in which they live on proves something.
+// The lab itself, with keepalived alone: what the pair is measured against, and proof that a lab
+// without replication loses connections, so that a test in which they live on proves something.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -53,8 +53,8 @@ TEST_F(RawKeepalived, FailsOverOnAPowerCutAndLosesTheConnections) {
   // The old master boots, and changes nothing.
   lab_->MustRun({"revive", master});
   ASSERT_TRUE(WaitUntil(absl::Seconds(10), [&] {
-    return lab_->Read(master, {"cat", "/var/log/zcluster/keepalived.log"}).find("Startup complete") !=
-           std::string::npos;
+    return lab_->Read(master, {"cat", "/var/log/zcluster/keepalived.log"})
+               .find("Startup complete") != std::string::npos;
   }));
   EXPECT_TRUE(lab_->HoldsAll(backup)) << lab_->Explain();
 }

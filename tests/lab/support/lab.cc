@@ -63,13 +63,14 @@ Traffic::Traffic(Lab& lab, std::vector<std::string> argv) : lab_(lab) {
   argv.insert(argv.end(), {"--report", file_});
   process_ = std::make_unique<Background>(lab.ExecArgv("client", argv));
   const bool hold = argv[1] == "hold";
-  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [&] {
-    YAML::Node report = LastReport();
-    if (!report["pid"].IsDefined()) return false;
-    pid_ = report["pid"].as<std::string>();
-    return !hold || report["ready"].as<bool>();
-  })) << "zlab-traffic did not begin: "
-      << absl::StrJoin(argv, " ");
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20),
+                        [&] {
+                          YAML::Node report = LastReport();
+                          if (!report["pid"].IsDefined()) return false;
+                          pid_ = report["pid"].as<std::string>();
+                          return !hold || report["ready"].as<bool>();
+                        }))
+      << "zlab-traffic did not begin: " << absl::StrJoin(argv, " ");
 }
 
 Traffic::~Traffic() {
@@ -100,10 +101,9 @@ YAML::Node Traffic::LastReport() const {
 YAML::Node Traffic::Ask(const std::string& signal) {
   const auto number = LastReport()["report"].as<int64_t>(0);
   Signal(signal);
-  EXPECT_TRUE(WaitUntil(absl::Seconds(10), [&] {
-    return LastReport()["report"].as<int64_t>(0) > number;
-  })) << "zlab-traffic does not answer "
-      << signal;
+  EXPECT_TRUE(
+      WaitUntil(absl::Seconds(10), [&] { return LastReport()["report"].as<int64_t>(0) > number; }))
+      << "zlab-traffic does not answer " << signal;
   return LastReport();
 }
 
@@ -111,9 +111,7 @@ void Traffic::Signal(const std::string& signal) {
   lab_.Exec("client", {"kill", "-" + signal, pid_});
 }
 
-Lab::Lab(const std::string& suite) : name_(NameFor(suite)) {
-  setenv("ZC_BUILD", ZLAB_BUILD, 1);
-}
+Lab::Lab(const std::string& suite) : name_(NameFor(suite)) { setenv("ZC_BUILD", ZLAB_BUILD, 1); }
 
 Lab::~Lab() { Down(); }
 

@@ -13,8 +13,8 @@
 
 namespace zcluster::lab {
 
-// True as soon as `condition` holds; false if it never did within `limit`, which only a broken product
-// should reach.
+// True as soon as `condition` holds; false if it never did within `limit`, which only a broken
+// product should reach.
 bool WaitUntil(absl::Duration limit, const std::function<bool()>& condition);
 
 // JSON as a tree (it is a subset of YAML). An invalid text gives an undefined node.
@@ -45,12 +45,12 @@ class Traffic {
 
   Lab& lab_;
   std::string file_;
-  std::string pid_;  // as the client counts
+  std::string pid_;                      // as the client counts
   std::unique_ptr<Background> process_;  // empty once stopped or moved away
 };
 
-// One lab, through the same command that people type. Its name depends on the build tree and on `suite`:
-// a killed run's leftovers are found again, and two trees on one machine do not meet.
+// One lab, through the same command that people type. Its name depends on the build tree and on
+// `suite`: a killed run's leftovers are found again, and two trees on one machine do not meet.
 class Lab {
  public:
   // `suite` tells the labs of one tree apart. Nothing is raised yet.
@@ -81,7 +81,8 @@ class Lab {
   // Standard output of a command that must succeed for it to be of use; "" otherwise.
   std::string Read(const std::string& machine, const std::vector<std::string>& argv) const;
 
-  // The nodes that hold a VIP, one word each, "" for nobody: "node1", or "node1 node2" if all is lost.
+  // The nodes that hold a VIP, one word each, "" for nobody: "node1", or "node1 node2" if all is
+  // lost.
   std::string Holders(const std::string& vip = "10.10.0.100") const;
   // Whether `node`, and nobody else, holds every VIP.
   bool HoldsAll(const std::string& node) const;

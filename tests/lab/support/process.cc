@@ -60,8 +60,7 @@ void Converse(int input_fd, const std::string& input, int out_fd, int err_fd, Ou
     input_fd = -1;
   }
   while (out_fd >= 0 || err_fd >= 0) {
-    std::array<pollfd, 3> fds{
-        {{out_fd, POLLIN, 0}, {err_fd, POLLIN, 0}, {input_fd, POLLOUT, 0}}};
+    std::array<pollfd, 3> fds{{{out_fd, POLLIN, 0}, {err_fd, POLLIN, 0}, {input_fd, POLLOUT, 0}}};
     if (poll(fds.data(), fds.size(), -1) < 0) continue;
     auto drain = [](const pollfd& ready, int& fd, std::string& into) {
       if (fd < 0 || ready.revents == 0) return;
@@ -90,7 +89,8 @@ void Converse(int input_fd, const std::string& input, int out_fd, int err_fd, Ou
 }  // namespace
 
 Outcome RunCommand(const std::vector<std::string>& argv, const std::string& input) {
-  std::signal(SIGPIPE, SIG_IGN);  // a command that ends without reading its input is no reason to die
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a command that ends without reading its input is no reason to die
   Pipe in, out, err;
   const pid_t pid = Spawn(argv, {in.read, out.write, err.write});
   for (int fd : {in.read, out.write, err.write}) close(fd);

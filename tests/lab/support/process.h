@@ -15,11 +15,12 @@ struct Outcome {
   std::string err;
 };
 
-// Runs a command (a path or a name in PATH, no shell) with `input` as its standard input, and waits.
+// Runs a command (a path or a name in PATH, no shell) with `input` as its standard input, and
+// waits.
 Outcome RunCommand(const std::vector<std::string>& argv, const std::string& input = "");
 
-// A command in the background, without input, its output thrown away. The destructor waits for its end,
-// which the owner must have brought about.
+// A command in the background, without input, its output thrown away. The destructor waits for its
+// end, which the owner must have brought about.
 class Background {
  public:
   explicit Background(const std::vector<std::string>& argv);

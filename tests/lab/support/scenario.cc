@@ -30,8 +30,8 @@ void Scenario::TearDown() {
 }
 
 Traffic Scenario::Hold(int connections, const std::string& address) {
-  Traffic traffic(lab(), {"hold", "--to", address + ":80", "--connections",
-                          absl::StrCat(connections)});
+  Traffic traffic(lab(),
+                  {"hold", "--to", address + ":80", "--connections", absl::StrCat(connections)});
   EXPECT_TRUE(WaitUntil(kLong, [&] { return traffic.Report()["open"].as<int>() == connections; }))
       << traffic.Report();
   return traffic;
@@ -61,9 +61,8 @@ void Scenario::AwaitReplicated(const std::string& master, int flows) {
 }
 
 void Scenario::AwaitAnswers(Traffic& probe) {
-  EXPECT_TRUE(WaitUntil(kLong, [&] {
-    return probe.Report()["silent_ms"].as<double>() < 50;
-  })) << "the client gets no answers any more";
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return probe.Report()["silent_ms"].as<double>() < 50; }))
+      << "the client gets no answers any more";
 }
 
 void Scenario::ExpectAllAlive(Traffic& connections, int count) {

@@ -12,11 +12,12 @@
 
 namespace zcluster::lab {
 
-// What a broken pair alone exceeds: booting, detecting, synchronising all take a few seconds at most.
+// What a broken pair alone exceeds: booting, detecting, synchronising all take a few seconds at
+// most.
 constexpr absl::Duration kLong = absl::Seconds(40);
 
-// Tests that share one lab with agents: Raise() it in SetUpTestSuite(). Each test begins with a pair that
-// is ready, and a failed one prints what explains it.
+// Tests that share one lab with agents: Raise() it in SetUpTestSuite(). Each test begins with a
+// pair that is ready, and a failed one prints what explains it.
 class Scenario : public testing::Test {
  protected:
   // Raises the lab of `suite`, with flags as `deploy/lab up` takes them.
@@ -27,7 +28,8 @@ class Scenario : public testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  // Long-lived connections to the farm that have moved bytes; address: "10.10.0.100" or "[fd10::100]".
+  // Long-lived connections to the farm that have moved bytes; address: "10.10.0.100" or
+  // "[fd10::100]".
   static Traffic Hold(int connections, const std::string& address = "10.10.0.100");
   // A UDP probe each millisecond that is being answered.
   static Traffic Probe();
@@ -38,7 +40,8 @@ class Scenario : public testing::Test {
   static void AwaitReplicated(const std::string& master, int flows);
   // Waits until the client is answered again.
   static void AwaitAnswers(Traffic& probe);
-  // Sets a mark and demands that all of these connections move bytes after it, and none was ever lost.
+  // Sets a mark and demands that all of these connections move bytes after it, and none was ever
+  // lost.
   static void ExpectAllAlive(Traffic& connections, int count);
   // Waits for both nodes GREEN and ready.
   static void AwaitReady();

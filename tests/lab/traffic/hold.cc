@@ -45,7 +45,9 @@ State EndedBy(int error, bool opened) {
 class Holder {
  public:
   Holder(const HoldOptions& options, Control& control, Reporter& reporter)
-      : control_(control), reporter_(reporter), ticker_(kTickNs),
+      : control_(control),
+        reporter_(reporter),
+        ticker_(kTickNs),
         chunk_(std::max<uint64_t>(1, options.bytes_per_second * kTurns * kTickNs / 1'000'000'000)) {
     poller_.Add(control_.fd(), EPOLLIN, kControl);
     poller_.Add(ticker_.fd(), EPOLLIN, kTick);

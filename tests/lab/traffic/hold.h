@@ -21,8 +21,8 @@ struct HoldOptions {
 //   open          alive, and bytes sent since the last mark came back right
 //   stalled       alive, but nothing sent since the mark has come back: lost, if that lasts
 //   reset, closed, timed_out, failed   how the others ended; failed: never stood, or another error
-//   moved_since_mark                   connections on which bytes moved since the mark, ended or not
-//   marks, bytes_verified, corrupt     corrupt: connections on which a wrong byte came back
+//   moved_since_mark                   connections on which bytes moved since the mark, ended or
+//   not marks, bytes_verified, corrupt     corrupt: connections on which a wrong byte came back
 // Returns the process's exit code: 2 if any byte was wrong.
 int Hold(const HoldOptions& options, Control& control, Reporter& reporter);
 

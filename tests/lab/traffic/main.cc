@@ -38,8 +38,9 @@ void AddClientFlags(CLI::App& verb, Flags& flags) {
 
 int Main(int argc, char** argv) {
   Flags flags;
-  CLI::App app{"Traffic for the lab: a backend, long-lived connections, a probe, requests.\n"
-               "SIGTERM ends with a report, SIGUSR1 asks for one, SIGUSR2 sets a mark."};
+  CLI::App app{
+      "Traffic for the lab: a backend, long-lived connections, a probe, requests.\n"
+      "SIGTERM ends with a report, SIGUSR1 asks for one, SIGUSR2 sets a mark."};
   app.require_subcommand(1);
   CLI::App& serve = *app.add_subcommand("serve", "be a backend: echo TCP and UDP");
   serve.add_option("--port", flags.port, "where to listen")->check(CLI::Range(1, 65535));

@@ -41,9 +41,7 @@ void Die(std::string_view message) {
   std::exit(1);
 }
 
-void DieErrno(std::string_view message) {
-  Die(std::string(message) + ": " + std::strerror(errno));
-}
+void DieErrno(std::string_view message) { Die(std::string(message) + ": " + std::strerror(errno)); }
 
 Endpoint ParseEndpoint(std::string_view text) {
   size_t colon = text.rfind(':');
@@ -142,8 +140,8 @@ Ticker::Ticker(uint64_t interval_ns)
     : timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   itimerspec when{};
   when.it_interval.tv_sec = static_cast<time_t>(interval_ns / 1'000'000'000);
-  when.it_interval.tv_nsec = static_cast<decltype(when.it_interval.tv_nsec)>(
-      interval_ns % 1'000'000'000);
+  when.it_interval.tv_nsec =
+      static_cast<decltype(when.it_interval.tv_nsec)>(interval_ns % 1'000'000'000);
   when.it_value = when.it_interval;
   if (!timer_.valid() || timerfd_settime(timer_.get(), 0, &when, nullptr) != 0) {
     DieErrno("timerfd");

@@ -13,10 +13,12 @@
 
 namespace zcluster::traffic {
 
-// CLOCK_MONOTONIC, in nanoseconds: one clock for every process of the machine, whatever its namespace.
+// CLOCK_MONOTONIC, in nanoseconds: one clock for every process of the machine, whatever its
+// namespace.
 uint64_t NowNs();
 
-// Prints "zlab-traffic: message" and ends the process with 1. For trouble that leaves nothing to measure.
+// Prints "zlab-traffic: message" and ends the process with 1. For trouble that leaves nothing to
+// measure.
 [[noreturn]] void Die(std::string_view message);
 
 // The same, with errno's words behind the message.
@@ -34,7 +36,8 @@ struct Endpoint {
 // Reads "10.0.0.1:80" or "[fd00::1]:80". Throws std::invalid_argument naming what is wrong.
 Endpoint ParseEndpoint(std::string_view text);
 
-// Reads a number with its unit, "100us", "1ms", "3s". Throws std::invalid_argument naming what is wrong.
+// Reads a number with its unit, "100us", "1ms", "3s". Throws std::invalid_argument naming what is
+// wrong.
 uint64_t ParseNanoseconds(std::string_view text);
 
 // A file descriptor that closes itself.

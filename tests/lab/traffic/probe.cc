@@ -34,9 +34,9 @@ class Prober {
  public:
   Prober(const ProbeOptions& options, Control& control, Reporter& reporter)
       : options_(options), control_(control), reporter_(reporter), ticker_(options.interval_ns) {
-    socket_ = options.tcp ? ConnectTcp(options.to)
-                          : Fd(socket(options.to.family(),
-                                      SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    socket_ = options.tcp
+                  ? ConnectTcp(options.to)
+                  : Fd(socket(options.to.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket_.valid()) DieErrno("socket");
     if (!options.tcp && connect(socket_.get(), options.to.get(), options.to.size) != 0) {
       DieErrno("connect");
@@ -74,7 +74,8 @@ class Prober {
     const uint64_t now = NowNs();
     if (!sent_at_.empty()) own_pause_ns_ = std::max(own_pause_ns_, now - sent_at_.back());
     const Message message{kMagic, sent_at_.size()};
-    // A refused send (no route, a port unreachable from a node in transition) is a lost probe, no more.
+    // A refused send (no route, a port unreachable from a node in transition) is a lost probe, no
+    // more.
     ssize_t count = send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (options_.tcp && count != sizeof message) {
       if (count < 0 && (errno == EAGAIN || errno == ENOTCONN)) return;
@@ -196,8 +197,9 @@ class Prober {
 }  // namespace
 
 int Probe(const ProbeOptions& options, Control& control, Reporter& reporter) {
-  // Ahead of the builds and agents that share the machine: else we measure the scheduler. Not permitted
-  // (a container without the right): the report's own pauses then tell what the figures are worth.
+  // Ahead of the builds and agents that share the machine: else we measure the scheduler. Not
+  // permitted (a container without the right): the report's own pauses then tell what the figures
+  // are worth.
   sched_param priority{};
   priority.sched_priority = 10;
   sched_setscheduler(0, SCHED_FIFO, &priority);

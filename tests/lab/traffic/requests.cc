@@ -27,7 +27,9 @@ struct Request {
 class Requester {
  public:
   Requester(const RequestsOptions& options, Control& control, Reporter& reporter)
-      : options_(options), control_(control), reporter_(reporter),
+      : options_(options),
+        control_(control),
+        reporter_(reporter),
         ticker_(1'000'000'000 / options.per_second) {
     poller_.Add(control_.fd(), EPOLLIN, kControl);
     poller_.Add(ticker_.fd(), EPOLLIN, kTick);

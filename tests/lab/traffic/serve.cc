@@ -107,8 +107,8 @@ class EchoServer {
     }
     size_t sent = 0;
     while (sent < client.pending.size()) {
-      ssize_t count = send(fd, client.pending.data() + sent, client.pending.size() - sent,
-                           MSG_NOSIGNAL);
+      ssize_t count =
+          send(fd, client.pending.data() + sent, client.pending.size() - sent, MSG_NOSIGNAL);
       if (count < 0 && errno == EAGAIN) break;
       if (count <= 0) {
         clients_.erase(found);

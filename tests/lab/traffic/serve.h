@@ -8,8 +8,8 @@
 
 namespace zcluster::traffic {
 
-// A backend: echoes every TCP connection and every UDP datagram at `port`, IPv4 and IPv6, until told
-// to stop. Prints one line when it listens. Returns the process's exit code.
+// A backend: echoes every TCP connection and every UDP datagram at `port`, IPv4 and IPv6, until
+// told to stop. Prints one line when it listens. Returns the process's exit code.
 int Serve(uint16_t port, const std::string& name, Control& control);
 
 }  // namespace zcluster::traffic
