@@ -214,10 +214,10 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   }
   // keepalived and the connections go on: only what hears and tells ends.
   const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(200);
+  refusals->SetListener(nullptr);
+  driver.Stop();  // first: the loop has ended, and no call may wait for it
   if (local_server.ok()) (*local_server)->Shutdown(deadline);
   if (peer_server.ok()) (*peer_server)->Shutdown(deadline);
-  refusals->SetListener(nullptr);
-  driver.Stop();
   return status;
 }
 

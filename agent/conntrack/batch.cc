@@ -61,7 +61,8 @@ absl::Status ReadKey(const v1::Flow& message, FlowKey& key) {
   const bool v4 = message.has_source_v4();
   if (v4 != message.has_destination_v4()) return Wrong("source_v4, destination_v4", "both or none");
   if (v4) {
-    if (!message.source_v6().empty() || !message.destination_v6().empty()) return Wrong("source", "one family");
+    if (!message.source_v6().empty() || !message.destination_v6().empty())
+      return Wrong("source", "one family");
     key.source = FromV4(message.source_v4());
     key.destination = FromV4(message.destination_v4());
   } else {
@@ -76,7 +77,8 @@ absl::Status ReadKey(const v1::Flow& message, FlowKey& key) {
   }
   key.protocol = static_cast<uint8_t>(protocol);
   ZC_RETURN_IF_ERROR(ReadPort(message.source_port(), "source_port", key.source_port));
-  ZC_RETURN_IF_ERROR(ReadPort(message.destination_port(), "destination_port", key.destination_port));
+  ZC_RETURN_IF_ERROR(
+      ReadPort(message.destination_port(), "destination_port", key.destination_port));
   return ReadPort(message.zone(), "zone", key.zone);
 }
 
@@ -84,8 +86,10 @@ absl::Status ReadKey(const v1::Flow& message, FlowKey& key) {
 absl::Status CheckReplyFields(const v1::Flow& message, const FlowKey& key) {
   const bool has_v4 = message.has_reply_source_v4() || message.has_reply_destination_v4();
   const bool has_v6 = !message.reply_source_v6().empty() || !message.reply_destination_v6().empty();
-  if (key.family == AF_INET ? has_v6 : has_v4) return Wrong("reply", "the family of the original direction");
-  if (key.IsIcmp() && message.has_reply_destination_port()) return Wrong("reply_destination_port", "none for ICMP");
+  if (key.family == AF_INET ? has_v6 : has_v4)
+    return Wrong("reply", "the family of the original direction");
+  if (key.IsIcmp() && message.has_reply_destination_port())
+    return Wrong("reply_destination_port", "none for ICMP");
   return absl::OkStatus();
 }
 
@@ -93,18 +97,22 @@ absl::Status ReadReply(const v1::Flow& message, const FlowKey& key, Reply& reply
   ZC_RETURN_IF_ERROR(CheckReplyFields(message, key));
   reply = Inverse(key);
   if (message.has_reply_source_v4()) reply.source = FromV4(message.reply_source_v4());
-  if (message.has_reply_destination_v4()) reply.destination = FromV4(message.reply_destination_v4());
+  if (message.has_reply_destination_v4())
+    reply.destination = FromV4(message.reply_destination_v4());
   if (!message.reply_source_v6().empty()) {
     ZC_RETURN_IF_ERROR(ReadV6(message.reply_source_v6(), "reply_source_v6", reply.source));
   }
   if (!message.reply_destination_v6().empty()) {
-    ZC_RETURN_IF_ERROR(ReadV6(message.reply_destination_v6(), "reply_destination_v6", reply.destination));
+    ZC_RETURN_IF_ERROR(
+        ReadV6(message.reply_destination_v6(), "reply_destination_v6", reply.destination));
   }
   if (message.has_reply_source_port()) {
-    ZC_RETURN_IF_ERROR(ReadPort(message.reply_source_port(), "reply_source_port", reply.source_port));
+    ZC_RETURN_IF_ERROR(
+        ReadPort(message.reply_source_port(), "reply_source_port", reply.source_port));
   }
   if (message.has_reply_destination_port()) {
-    ZC_RETURN_IF_ERROR(ReadPort(message.reply_destination_port(), "reply_destination_port", reply.destination_port));
+    ZC_RETURN_IF_ERROR(ReadPort(message.reply_destination_port(), "reply_destination_port",
+                                reply.destination_port));
   }
   return absl::OkStatus();
 }
@@ -157,7 +165,8 @@ void Write(const Flow& flow, v1::Flow& message) {
   const Reply plain = Inverse(key);
   const Reply& reply = flow.reply;
   if (reply.source != plain.source) {
-    v4 ? message.set_reply_source_v4(V4(reply.source)) : message.set_reply_source_v6(V6(reply.source));
+    v4 ? message.set_reply_source_v4(V4(reply.source))
+       : message.set_reply_source_v6(V6(reply.source));
   }
   if (reply.destination != plain.destination) {
     v4 ? message.set_reply_destination_v4(V4(reply.destination))
@@ -175,8 +184,8 @@ void Write(const Flow& flow, v1::Flow& message) {
 absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows) {
   flows.clear();
   if (message.flows_size() > kMaxFlowsInBatch) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a batch of ", message.flows_size(), " flows; at most ", kMaxFlowsInBatch, " are allowed"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a batch of ", message.flows_size(), " flows; at most ", kMaxFlowsInBatch, " are allowed"));
   }
   flows.resize(static_cast<size_t>(message.flows_size()));
   for (int i = 0; i < message.flows_size(); ++i) {
@@ -191,15 +200,16 @@ absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows) {
 
 absl::Status BatchOrder::Check(const v1::FlowBatch& message) {
   if (message.sequence() != sequence_ + 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch ", message.sequence(), " follows ", sequence_, "; expected ", sequence_ + 1));
+    return absl::InvalidArgumentError(absl::StrCat("batch ", message.sequence(), " follows ",
+                                                   sequence_, "; expected ", sequence_ + 1));
   }
   if (message.term() == 0 || message.term() > kMaxTerm) return Wrong("term", "1 to 2^62");
   if (sequence_ == 0 && !message.snapshot_begins()) {
     return absl::InvalidArgumentError("the first batch of a stream must begin a snapshot");
   }
   const bool inside = in_snapshot_ || message.snapshot_begins();
-  if (message.snapshot_ends() && !inside) return absl::InvalidArgumentError("a snapshot ends that never began");
+  if (message.snapshot_ends() && !inside)
+    return absl::InvalidArgumentError("a snapshot ends that never began");
   in_snapshot_ = inside && !message.snapshot_ends();
   sequence_ = message.sequence();
   return absl::OkStatus();

@@ -19,10 +19,12 @@ inline constexpr int kMaxFlowsInBatch = 4096;
 
 void Write(const Flow& flow, v1::Flow& message);
 
-// Reads what the peer sent. INVALID_ARGUMENT names the first flow and field that breaks a bound; `flows` is then empty.
+// Reads what the peer sent. INVALID_ARGUMENT names the first flow and field that breaks a bound;
+// `flows` is then empty.
 absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows);
 
-// What a stream's batches must obey together: numbers without gaps, a possible term, a snapshot first.
+// What a stream's batches must obey together: numbers without gaps, a possible term, a snapshot
+// first.
 class BatchOrder {
  public:
   // INVALID_ARGUMENT if `message` is not the one that must come now.

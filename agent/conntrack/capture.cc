@@ -27,8 +27,9 @@ constexpr size_t kSlotBytes = 2048;
 // So many reads before orders and the snapshot get their turn.
 constexpr int kReadsInARow = 32;
 
-// Above 10,000 wake-ups a second we nap after each: the packet path then wakes us a few thousand times instead of each
-// time, and a third more flows a second fit (BASELINES: recvmmsg of 64, nap 200 us). Below, every event is read at once.
+// Above 10,000 wake-ups a second we nap after each: the packet path then wakes us a few thousand
+// times instead of each time, and a third more flows a second fit (BASELINES: recvmmsg of 64, nap
+// 200 us). Below, every event is read at once.
 constexpr absl::Duration kBusyInterval = absl::Microseconds(100);
 constexpr absl::Duration kNap = absl::Microseconds(200);
 
@@ -130,7 +131,8 @@ void Capture::Wait(absl::Time last_wake) {
   int patience = -1;
   if (snapshot_due_) {
     const absl::Duration left = snapshot_not_before_ - Loop::Now();
-    patience = left <= absl::ZeroDuration() ? 0 : static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
+    patience =
+        left <= absl::ZeroDuration() ? 0 : static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
   }
   if (SnapshotMayGoOn()) patience = 0;
   pollfd watched[] = {{events_socket_.fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
@@ -159,8 +161,8 @@ bool Capture::TakeOrders() {
 }
 
 void Capture::ReadAllEvents() {
-  // What comes meanwhile need not be read, so the end does not depend on who makes events faster: the socket held less
-  // than its buffer when we began.
+  // What comes meanwhile need not be read, so the end does not depend on who makes events faster:
+  // the socket held less than its buffer when we began.
   for (size_t read = 0; read < static_cast<size_t>(options_.buffer) / 128;) {
     const size_t events = ReadEvents();
     if (events == 0) return;
@@ -171,7 +173,8 @@ void Capture::ReadAllEvents() {
 size_t Capture::ReadEvents() {
   size_t total = 0;
   for (int i = 0; i < kReadsInARow; ++i) {
-    const int count = ::recvmmsg(events_socket_.fd(), ring_->messages.data(), kRingSlots, MSG_DONTWAIT, nullptr);
+    const int count =
+        ::recvmmsg(events_socket_.fd(), ring_->messages.data(), kRingSlots, MSG_DONTWAIT, nullptr);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == ENOBUFS) {
       OnOverrun();
@@ -210,8 +213,9 @@ void Capture::OnOverrun() {
 void Capture::BeginSnapshot() {
   snapshot_due_ = false;
   snapshot_not_before_ = Loop::Now() + kSnapshotInterval;
-  // What lies in the socket is older than the snapshot, and would be taken for newer. After an overrun the kernel drops
-  // everything, without telling again, until the socket is empty: reading it makes events whole again.
+  // What lies in the socket is older than the snapshot, and would be taken for newer. After an
+  // overrun the kernel drops everything, without telling again, until the socket is empty: reading
+  // it makes events whole again.
   ReadAllEvents();
   changes_.BeginSnapshot();
   const absl::Status begun = snapshot_.Begin();

@@ -21,8 +21,9 @@
 
 namespace zcluster::conntrack {
 
-// Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that waits for nothing but
-// the kernel: the network never slows it. Where the kernel had to drop events, it makes a new snapshot.
+// Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that
+// waits for nothing but the kernel: the network never slows it. Where the kernel had to drop
+// events, it makes a new snapshot.
 class Capture {
  public:
   struct Options {
@@ -31,8 +32,8 @@ class Capture {
     Filter filter;
   };
 
-  // Begins to listen, in the network namespace of the calling thread. `changes` outlives it. `overrun` is called on the
-  // capture thread when events were lost.
+  // Begins to listen, in the network namespace of the calling thread. `changes` outlives it.
+  // `overrun` is called on the capture thread when events were lost.
   static absl::StatusOr<std::unique_ptr<Capture>> Start(Options options, Changes& changes,
                                                         std::function<void()> overrun);
   // Waits for the thread, which is never busy for more than some milliseconds.
@@ -40,8 +41,8 @@ class Capture {
 
   // Makes a snapshot, or makes it anew. Any thread.
   void RequestSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Calls `drained`, on the capture thread, once `changes` has all that had happened in the kernel when this was called.
-  // Any thread.
+  // Calls `drained`, on the capture thread, once `changes` has all that had happened in the kernel
+  // when this was called. Any thread.
   void Drain(std::function<void()> drained) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Times that the kernel dropped events, and events of flows that are not replicable. Any thread.

@@ -113,8 +113,8 @@ void Changes::AddOne(const Flow& flow, absl::Time now) {
     } else if (state_ == State::kSnapshot) {
       partial_[flow.key] = flow;  // the snapshot brings the rest
     }
-    // Live, a part of a flow whose beginning we never saw: made before the kernel reported this table's flows, and missed
-    // by the snapshot. The next snapshot has it.
+    // Live, a part of a flow whose beginning we never saw: made before the kernel reported this
+    // table's flows, and missed by the snapshot. The next snapshot has it.
     return;
   }
   Entry& entry = at->second;
@@ -138,7 +138,8 @@ void Changes::EndOne(const Flow& flow, absl::Time now) {
   const auto at = entries_.find(flow.key);
   if (at == entries_.end()) return;
   Entry& entry = at->second;
-  // The kernel may keep an end back (NetlinkSocket::KeepLostEnds) until another flow has the same key.
+  // The kernel may keep an end back (NetlinkSocket::KeepLostEnds) until another flow has the same
+  // key.
   if (entry.id != flow.id) return;
   if (entry.position == kNone) return Push(entry, flow, now);
   Slot& slot = At(entry.position);
@@ -212,7 +213,8 @@ bool Changes::Room() const {
 
 absl::Time Changes::Oldest() const {
   absl::MutexLock lock(&mutex_);
-  const auto live = std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.dropped; });
+  const auto live =
+      std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.dropped; });
   return live == slots_.end() ? absl::InfiniteFuture() : live->since;
 }
 

@@ -17,32 +17,35 @@
 
 namespace zcluster::conntrack {
 
-// What the peer has not been sent yet: the flows that changed, each once and as it is now, oldest change first. The state of
-// a flow replaces the one that waits, so a slow peer costs freshness, never memory. The capture thread adds, the stream
-// takes; any thread may ask.
+// What the peer has not been sent yet: the flows that changed, each once and as it is now, oldest
+// change first. The state of a flow replaces the one that waits, so a slow peer costs freshness,
+// never memory. The capture thread adds, the stream takes; any thread may ask.
 class Changes {
  public:
   // More flows than that waiting: they are dropped, and only a new snapshot helps.
   static constexpr size_t kMaxWaiting = 1 << 20;
-  // From here on a snapshot pauses: its flows stay in the kernel, and events do not queue behind them.
+  // From here on a snapshot pauses: its flows stay in the kernel, and events do not queue behind
+  // them.
   static constexpr size_t kPauseAt = 4096;
 
-  // `ready` is called, on the thread that adds and without our lock, when there is something to take after a Take() that
-  // found nothing.
+  // `ready` is called, on the thread that adds and without our lock, when there is something to
+  // take after a Take() that found nothing.
   explicit Changes(std::function<void()> ready) : ready_(std::move(ready)) {}
 
   // -- capture
 
-  // `room` is called, on the thread that takes and under our lock, when a paused snapshot may go on; empty: no more.
+  // `room` is called, on the thread that takes and under our lock, when a paused snapshot may go
+  // on; empty: no more.
   void OnRoom(std::function<void()> room) ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets all that waits and that the peer was sent: a snapshot follows.
   void BeginSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
-  // What a snapshot found. What events told since it began is newer, and stays. False: nobody wants it any more.
+  // What a snapshot found. What events told since it began is newer, and stays. False: nobody wants
+  // it any more.
   bool AddFound(absl::Span<const Flow> flows, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // The snapshot is complete once what was added until now is taken.
   void EndSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
-  // What events told, in their order. Ignored before the first snapshot. False: too many wait, all were dropped, and a new
-  // snapshot is needed.
+  // What events told, in their order. Ignored before the first snapshot. False: too many wait, all
+  // were dropped, and a new snapshot is needed.
   bool Add(absl::Span<const Flow> events, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // -- stream
@@ -51,11 +54,11 @@ class Changes {
     std::vector<Flow> flows;
     bool snapshot_begins = false;
     bool snapshot_ends = false;
-    uint64_t end = 0;  // all changes before this position were taken
+    uint64_t end = 0;                            // all changes before this position were taken
     absl::Time oldest = absl::InfiniteFuture();  // when the first of them came
   };
-  // Moves up to `most` changes into `batch`, which is cleared first. False: there is nothing, and ready will be called;
-  // `batch.end` is set nevertheless.
+  // Moves up to `most` changes into `batch`, which is cleared first. False: there is nothing, and
+  // ready will be called; `batch.end` is set nevertheless.
   bool Take(size_t most, Batch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   // The stream is gone: drops everything and ignores events until the next snapshot.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -113,11 +116,12 @@ class Changes {
   uint64_t first_ ABSL_GUARDED_BY(mutex_) = 0;  // position of the first slot; never falls
   // Every flow that waits or that the peer was told of.
   absl::flat_hash_map<FlowKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  // While a snapshot is made: flows that ended since it began, and flows of which only a part is known.
+  // While a snapshot is made: flows that ended since it began, and flows of which only a part is
+  // known.
   absl::flat_hash_set<FlowKey> ended_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<FlowKey, Flow> partial_ ABSL_GUARDED_BY(mutex_);
-  bool begins_ ABSL_GUARDED_BY(mutex_) = false;     // not taken yet
-  uint64_t end_ ABSL_GUARDED_BY(mutex_) = kNone;    // of the snapshot; not taken yet
+  bool begins_ ABSL_GUARDED_BY(mutex_) = false;   // not taken yet
+  uint64_t end_ ABSL_GUARDED_BY(mutex_) = kNone;  // of the snapshot; not taken yet
   bool waiting_for_us_ ABSL_GUARDED_BY(mutex_) = true;
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -38,7 +38,8 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       term_(std::make_shared<std::atomic<uint64_t>>(0)),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
       backoff_(kFirstRetry, kLongestRetry),
-      gate_(std::make_shared<Gate>([this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
+      gate_(std::make_shared<Gate>(
+          [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
       receiver_(std::make_unique<Receiver>(gate_)) {}
 
 Conntrack::~Conntrack() { Stop(); }
@@ -100,8 +101,8 @@ void Conntrack::Assume(core::Role role, core::Term term) {
   Report(true);
 }
 
-// Nothing is left to commit: what the old master sent is in the kernel, or will be once the injector has emptied its
-// queue. The entries get their own timeouts in the background.
+// Nothing is left to commit: what the old master sent is in the kernel, or will be once the
+// injector has emptied its queue. The entries get their own timeouts in the background.
 void Conntrack::Lead() {
   gate_->Shut(absl::FailedPreconditionError("this node is master itself"));
   release_.reset();
@@ -131,7 +132,8 @@ void Conntrack::Follow(core::Term term) { gate_->Open(term.value, *injector_); }
 void Conntrack::StartCapture() {
   Capture::Options options{options_.event_buffer, injector_->port(), *filter_};
   absl::StatusOr<std::unique_ptr<Capture>> capture =
-      Capture::Start(std::move(options), *changes_, [this, mail = mail_] { mail->Post([this] { Report(true); }); });
+      Capture::Start(std::move(options), *changes_,
+                     [this, mail = mail_] { mail->Post([this] { Report(true); }); });
   if (capture.ok()) {
     capture_ = *std::move(capture);
     capture_problem_.clear();
@@ -147,7 +149,9 @@ void Conntrack::OpenStream() {
   if (!capture_) StartCapture();
   const uint64_t number = ++stream_;
   Sender::Listener listener;
-  listener.up = [this, mail = mail_, number] { mail->Post([this, number] { OnStreamUp(number); }); };
+  listener.up = [this, mail = mail_, number] {
+    mail->Post([this, number] { OnStreamUp(number); });
+  };
   listener.flipped = [this, mail = mail_] { mail->Post([this] { Report(true); }); };
   listener.closed = [this, mail = mail_, number](const absl::Status& status) {
     mail->Post([this, number, status] { OnStreamClosed(number, status); });
@@ -158,7 +162,8 @@ void Conntrack::OpenStream() {
 
 void Conntrack::OnStreamUp(uint64_t stream) {
   if (stream != stream_) return;
-  // What the old master sent and still waits for the kernel is muted as our own doing: the snapshot must find it there.
+  // What the old master sent and still waits for the kernel is muted as our own doing: the snapshot
+  // must find it there.
   injector_->Barrier([this, mail = mail_, stream] {
     mail->Post([this, stream] {
       if (stream == stream_ && capture_) capture_->RequestSnapshot();
@@ -252,7 +257,9 @@ std::string Conntrack::Problem() const {
     if (!capture_problem_.empty()) return capture_problem_;
     const std::shared_ptr<Sender> sender = this->sender();
     if (changes_->Wanted() && sender) {
-      return sender->synchronised() && !changes_->SnapshotOpen() ? "" : "the peer does not have the whole snapshot yet";
+      return sender->synchronised() && !changes_->SnapshotOpen()
+                 ? ""
+                 : "the peer does not have the whole snapshot yet";
     }
     return stream_problem_.empty() ? "the peer does not take flows yet"
                                    : absl::StrCat("the peer takes no flows: ", stream_problem_);
@@ -286,7 +293,8 @@ core::ConntrackState Conntrack::Describe() const {
 void Conntrack::Report(bool only_if_flipped) {
   if (events_ == nullptr) return;
   core::ConntrackState state = Describe();
-  const bool flipped = !told_any_ || state.synchronised != told_.synchronised || state.problem != told_.problem;
+  const bool flipped =
+      !told_any_ || state.synchronised != told_.synchronised || state.problem != told_.problem;
   if (!flipped && (only_if_flipped || state == told_)) return;
   told_any_ = true;
   told_ = state;

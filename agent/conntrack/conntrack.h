@@ -35,18 +35,20 @@ class Sender;
 struct Options {
   // Off: does nothing, and says so.
   bool replicate = true;
-  // Addresses of the link between the agents, both nodes'. Flows between two of them are never replicated.
+  // Addresses of the link between the agents, both nodes'. Flows between two of them are never
+  // replicated.
   std::vector<std::string> own_addresses;
   // Bytes of events that may wait in the kernel.
   int event_buffer = 64 << 20;
-  // How long after a master's stream broke the backup goes on holding its flows. A master that returns makes a snapshot,
-  // and finds them held.
+  // How long after a master's stream broke the backup goes on holding its flows. A master that
+  // returns makes a snapshot, and finds them held.
   absl::Duration hold = absl::Seconds(5);
 };
 
-// Keeps the peer's kernel's connection table what the master's is. A master captures its own kernel's changes and streams
-// them to the peer; a backup (in maintenance too) injects what a master of its term or a later one sends. So nothing is left
-// to do at a failover. Reports ConntrackReported when it changes, at most once a second unless it gains or loses
+// Keeps the peer's kernel's connection table what the master's is. A master captures its own
+// kernel's changes and streams them to the peer; a backup (in maintenance too) injects what a
+// master of its term or a later one sends. So nothing is left to do at a failover. Reports
+// ConntrackReported when it changes, at most once a second unless it gains or loses
 // synchronisation; answers Flush. Loop thread; its own threads and gRPC's are behind it.
 class Conntrack : public Adapter {
  public:
@@ -57,8 +59,9 @@ class Conntrack : public Adapter {
   // Our part of the peer server. Streams are refused until a role admits them.
   grpc::Service& service();
 
-  // Turns the kernel's events on (sysctl nf_conntrack_events), in the network namespace of the calling thread, in which
-  // everything then happens. FAILED_PRECONDITION without conntrack in the kernel, or without the right to use it.
+  // Turns the kernel's events on (sysctl nf_conntrack_events), in the network namespace of the
+  // calling thread, in which everything then happens. FAILED_PRECONDITION without conntrack in the
+  // kernel, or without the right to use it.
   absl::Status Start(EventSink& events) override;
   void Perform(const core::Action& action) override;
   void Stop() override;
@@ -68,7 +71,8 @@ class Conntrack : public Adapter {
   struct PendingFlush {
     uint64_t number = 0;
     core::OperationId operation;
-    absl::optional<uint64_t> position;  // of what had changed when it was ordered, once that is known
+    absl::optional<uint64_t>
+        position;  // of what had changed when it was ordered, once that is known
   };
 
   void Assume(core::Role role, core::Term term);

@@ -25,7 +25,8 @@ absl::StatusOr<Filter> Filter::Make(const std::vector<std::string>& link) {
     Address address;
     uint8_t family = 0;
     if (!ParseAddress(text, address, family)) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not an IP address of the link"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", text, "\" is not an IP address of the link"));
     }
     filter.link_.insert(address);
   }
@@ -40,14 +41,16 @@ bool Filter::Replicates(const FlowKey& key) const {
 LocalAddresses LocalAddresses::Read() {
   LocalAddresses local;
   ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return local;  // then nothing counts as ours, as on a node without addresses
+  if (::getifaddrs(&list) != 0)
+    return local;  // then nothing counts as ours, as on a node without addresses
   for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
     if (at->ifa_addr == nullptr) continue;
     Address address{};
     if (at->ifa_addr->sa_family == AF_INET) {
       std::memcpy(address.data(), &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, 4);
     } else if (at->ifa_addr->sa_family == AF_INET6) {
-      std::memcpy(address.data(), &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr, 16);
+      std::memcpy(address.data(), &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr,
+                  16);
     } else {
       continue;
     }

@@ -13,8 +13,8 @@ namespace zcluster::conntrack {
 // Which flows concern the peer. Immutable; safe from any thread.
 class Filter {
  public:
-  // `link`: the addresses over which the two agents talk; flows between two of them are never replicated.
-  // INVALID_ARGUMENT names the one that is no IP address.
+  // `link`: the addresses over which the two agents talk; flows between two of them are never
+  // replicated. INVALID_ARGUMENT names the one that is no IP address.
   static absl::StatusOr<Filter> Make(const std::vector<std::string>& link);
 
   // Neither loopback nor the cluster's own.
@@ -24,14 +24,16 @@ class Filter {
   absl::flat_hash_set<Address> link_;
 };
 
-// The addresses that the thread's network namespace has right now. What ends on them is this node's own (its SSH, its
-// DNS): a backup neither takes such a flow from its master nor sweeps it away. Immutable; safe from any thread.
+// The addresses that the thread's network namespace has right now. What ends on them is this node's
+// own (its SSH, its DNS): a backup neither takes such a flow from its master nor sweeps it away.
+// Immutable; safe from any thread.
 class LocalAddresses {
  public:
   LocalAddresses() = default;
   static LocalAddresses Read();
 
-  // One of the flow's real ends, NAT considered, is here. A flow through a local VIP to a backend does not end here.
+  // One of the flow's real ends, NAT considered, is here. A flow through a local VIP to a backend
+  // does not end here.
   bool EndsHere(const Flow& flow) const;
 
  private:

@@ -12,7 +12,8 @@
 
 #include "absl/strings/string_view.h"
 
-// A connection as the kernel tracks it. Plain values: copy them, compare them, use them from any thread.
+// A connection as the kernel tracks it. Plain values: copy them, compare them, use them from any
+// thread.
 namespace zcluster::conntrack {
 
 // An IP address in network order. IPv4 fills the first four bytes, the rest is zero.
@@ -25,8 +26,8 @@ struct FlowKey {
   uint16_t source_port = 0;       // ICMP: the id
   uint16_t destination_port = 0;  // ICMP: type << 8 | code
   uint16_t zone = 0;
-  uint8_t protocol = 0;       // IPPROTO_*
-  uint8_t family = AF_INET;   // or AF_INET6
+  uint8_t protocol = 0;      // IPPROTO_*
+  uint8_t family = AF_INET;  // or AF_INET6
 
   bool operator==(const FlowKey&) const = default;
   bool IsIcmp() const { return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6; }
@@ -62,7 +63,7 @@ struct Tcp {
 struct Flow {
   FlowKey key;
   Reply reply;
-  uint32_t status = 0;   // IPS_*, within kStatusBits
+  uint32_t status = 0;  // IPS_*, within kStatusBits
   uint32_t mark = 0;
   uint32_t timeout = 0;  // seconds left; as read from this node's kernel, never replicated
   uint32_t id = 0;       // this kernel's name for this life of the flow, never replicated
@@ -74,8 +75,8 @@ struct Flow {
   bool Complete() const { return has_tcp || key.protocol != IPPROTO_TCP; }
 };
 
-// The status bits that matter to a peer: SEEN_REPLY, ASSURED, CONFIRMED, and the four of NAT. EXPECTED would need the
-// master flow, the others are this kernel's own.
+// The status bits that matter to a peer: SEEN_REPLY, ASSURED, CONFIRMED, and the four of NAT.
+// EXPECTED would need the master flow, the others are this kernel's own.
 inline constexpr uint32_t kStatusBits = 0x1be;
 
 // What answers look like without NAT.

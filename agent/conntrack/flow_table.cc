@@ -36,7 +36,8 @@ Flow FlowTable::Whole(const FlowKey& key, const Held& held) {
 }
 
 void FlowTable::Adopt(const Flow& flow, bool held) {
-  flows_[flow.key] = {flow.reply, flow.status, flow.mark, WithoutLiberal(flow.tcp), flow.has_tcp, held, false};
+  flows_[flow.key] = {flow.reply,   flow.status, flow.mark, WithoutLiberal(flow.tcp),
+                      flow.has_tcp, held,        false};
 }
 
 FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {

@@ -10,12 +10,13 @@
 
 namespace zcluster::conntrack {
 
-// What a backup holds in its kernel for its master, and so what a change means there. It changes nothing itself. One thread.
+// What a backup holds in its kernel for its master, and so what a change means there. It changes
+// nothing itself. One thread.
 class FlowTable {
  public:
   // What makes the kernel's entry what the master's is.
   enum class Change {
-    kNone,     // it is already
+    kNone,  // it is already
     kCreate,
     kUpdate,
     kReplace,  // NAT, or a status bit that cannot be taken back: delete, create
@@ -26,7 +27,8 @@ class FlowTable {
   // Before a snapshot: found in our kernel. `held`: with a timeout such as we give.
   void Adopt(const Flow& flow, bool held);
 
-  // The master has `flow`. `whole` becomes all that is known of it: an update may leave out TCP's state.
+  // The master has `flow`. `whole` becomes all that is known of it: an update may leave out TCP's
+  // state.
   Change Name(const Flow& flow, Flow& whole);
   // The master has it no more; false if it was not held.
   bool End(const FlowKey& key) { return flows_.erase(key) > 0; }
@@ -34,7 +36,8 @@ class FlowTable {
   // What is held under `key`; false if nothing.
   bool Find(const FlowKey& key, Flow& flow) const;
 
-  // The snapshot is over: calls `gone` for each flow that was adopted but not named since, and forgets it.
+  // The snapshot is over: calls `gone` for each flow that was adopted but not named since, and
+  // forgets it.
   void Sweep(const std::function<void(const Flow&)>& gone);
   void ForEach(const std::function<void(const Flow&)>& visit) const;
 

@@ -102,9 +102,12 @@ void Injector::ApplyFlow(const Flow& flow) {
   if (local_.EndsHere(flow)) return;
   Flow whole;
   switch (table_.Name(flow, whole)) {
-    case FlowTable::Change::kNone: return;
-    case FlowTable::Change::kCreate: return Add(Verb::kCreate, whole);
-    case FlowTable::Change::kUpdate: return Add(Verb::kUpdate, whole);
+    case FlowTable::Change::kNone:
+      return;
+    case FlowTable::Change::kCreate:
+      return Add(Verb::kCreate, whole);
+    case FlowTable::Change::kUpdate:
+      return Add(Verb::kUpdate, whole);
     case FlowTable::Change::kReplace:
       Add(Verb::kDelete, whole);
       return Add(Verb::kCreate, whole);
@@ -121,8 +124,9 @@ void Injector::BeginSnapshot() {
   release_list_.Abandon();
   table_.Clear();
   local_ = LocalAddresses::Read();
-  // What the kernel has: from an earlier stream, from an earlier agent, or from when this node was master. What of it is
-  // as the master's is stays untouched, and what the master does not have goes at the end.
+  // What the kernel has: from an earlier stream, from an earlier agent, or from when this node was
+  // master. What of it is as the master's is stays untouched, and what the master does not have
+  // goes at the end.
   Snapshot own;
   absl::StatusOr<bool> more = true;
   if (const absl::Status begun = own.Begin(); !begun.ok()) more = begun;
@@ -131,7 +135,8 @@ void Injector::BeginSnapshot() {
     part.clear();
     more = own.Next(part);
     for (const Flow& flow : part) {
-      if (filter_.Replicates(flow.key) && !local_.EndsHere(flow)) table_.Adopt(flow, IsHeld(flow.timeout));
+      if (filter_.Replicates(flow.key) && !local_.EndsHere(flow))
+        table_.Adopt(flow, IsHeld(flow.timeout));
     }
   }
   if (!more.ok()) {
@@ -151,7 +156,8 @@ bool Injector::ReleaseSome() {
     if (IsHeld(flow.timeout)) Add(Verb::kTimeout, flow, timeouts_.Of(flow));
   }
   Flush();
-  if (!more.ok()) log::Warning("conntrack_release_failed", {{"error", std::string(more.status().message())}});
+  if (!more.ok())
+    log::Warning("conntrack_release_failed", {{"error", std::string(more.status().message())}});
   return more.ok() && *more;
 }
 
@@ -177,11 +183,14 @@ void Injector::Flush() {
 
 void Injector::Settle(const KernelWriter::Refusal& refusal) {
   // Gone already: by its own timeout, by an operator, or as a released entry.
-  if (refusal.verb == Verb::kDelete || refusal.verb == Verb::kDeleteByReply || refusal.verb == Verb::kTimeout) return;
+  if (refusal.verb == Verb::kDelete || refusal.verb == Verb::kDeleteByReply ||
+      refusal.verb == Verb::kTimeout)
+    return;
   Flow wanted;
   // By now a later change may have ended it.
   if (!table_.Find(refusal.key, wanted)) return;
-  // A create that failed for another reason (the kernel's table is full) will not do better at once.
+  // A create that failed for another reason (the kernel's table is full) will not do better at
+  // once.
   const bool in_the_way = refusal.verb != Verb::kCreate || refusal.error == EEXIST;
   if (in_the_way && Force(wanted)) return;
   table_.End(refusal.key);

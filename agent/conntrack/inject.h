@@ -24,7 +24,8 @@ namespace zcluster::conntrack {
 // Makes a backup's kernel table what its master's is, on a thread of its own. Any thread may call.
 class Injector {
  public:
-  // Batches that may wait. A master has at most 32 unacknowledged; a few more come when a new stream follows on an old one.
+  // Batches that may wait. A master has at most 32 unacknowledged; a few more come when a new
+  // stream follows on an old one.
   static constexpr size_t kMaxWaiting = 128;
 
   // In the network namespace of the calling thread.
@@ -39,7 +40,8 @@ class Injector {
     std::vector<Flow> flows;
     bool snapshot_begins = false;
     bool snapshot_ends = false;
-    // Called on our thread once it is in the kernel, with the number of entries that the kernel ever refused.
+    // Called on our thread once it is in the kernel, with the number of entries that the kernel
+    // ever refused.
     std::function<void(uint64_t refused)> applied;
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
@@ -47,17 +49,19 @@ class Injector {
   // Calls `done` on our thread when all pushed before is in the kernel.
   void Barrier(std::function<void()> done) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The held entries are on their own from now on: each gets the timeout of its state. Whatever is pushed comes first, and
-  // a new snapshot ends it. By the kernel's own table, so entries of an agent that died are found, and those that live
-  // traffic moved on in the meantime are left alone.
+  // The held entries are on their own from now on: each gets the timeout of its state. Whatever is
+  // pushed comes first, and a new snapshot ends it. By the kernel's own table, so entries of an
+  // agent that died are found, and those that live traffic moved on in the meantime are left alone.
   void Release() ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives the held entries their long timeout anew. Needed rarely: see kHoldTimeout.
   void Renew() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  uint64_t flows() const { return flows_; }          // held
-  uint64_t applied() const { return applied_; }      // changes, ever
-  uint64_t refused() const { return refused_; }      // by the kernel, ever
-  uint64_t conflicts() const { return conflicts_; }  // entries that were in the way and gave way, ever
+  uint64_t flows() const { return flows_; }      // held
+  uint64_t applied() const { return applied_; }  // changes, ever
+  uint64_t refused() const { return refused_; }  // by the kernel, ever
+  uint64_t conflicts() const {
+    return conflicts_;
+  }  // entries that were in the way and gave way, ever
   uint64_t snapshots() const { return snapshots_; }  // begun
 
  private:
@@ -76,7 +80,8 @@ class Injector {
   void Add(Verb verb, const Flow& flow, uint32_t timeout = kHoldTimeout);
   void Flush();
   void Settle(const KernelWriter::Refusal& refusal);
-  // Makes the kernel's entry what the table says, whatever is in the way; false if the kernel will not.
+  // Makes the kernel's entry what the table says, whatever is in the way; false if the kernel will
+  // not.
   bool Force(const Flow& flow);
   bool Now(Verb verb, const Flow& flow);
 

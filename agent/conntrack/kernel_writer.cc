@@ -15,7 +15,8 @@
 namespace zcluster::conntrack {
 namespace {
 
-// A batch of the longest messages, and the kernel's overhead; an error answer is charged with some 800 bytes.
+// A batch of the longest messages, and the kernel's overhead; an error answer is charged with some
+// 800 bytes.
 constexpr int kSendBuffer = 2 << 20;
 constexpr int kReceiveBuffer = 4 << 20;
 constexpr size_t kAnswer = 16 << 10;
@@ -39,11 +40,21 @@ void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
   char* at = messages_.data() + size_;
   last_ = size_;
   switch (verb) {
-    case Verb::kCreate: size_ += PutCreate(at, sequence, flow, timeout); break;
-    case Verb::kUpdate: size_ += PutUpdate(at, sequence, flow, timeout); break;
-    case Verb::kTimeout: size_ += PutTimeout(at, sequence, flow.key, timeout); break;
-    case Verb::kDelete: size_ += PutDelete(at, sequence, flow.key); break;
-    case Verb::kDeleteByReply: size_ += PutDeleteByReply(at, sequence, flow); break;
+    case Verb::kCreate:
+      size_ += PutCreate(at, sequence, flow, timeout);
+      break;
+    case Verb::kUpdate:
+      size_ += PutUpdate(at, sequence, flow, timeout);
+      break;
+    case Verb::kTimeout:
+      size_ += PutTimeout(at, sequence, flow.key, timeout);
+      break;
+    case Verb::kDelete:
+      size_ += PutDelete(at, sequence, flow.key);
+      break;
+    case Verb::kDeleteByReply:
+      size_ += PutDeleteByReply(at, sequence, flow);
+      break;
   }
   sent_.push_back({verb, flow.key});
 }
@@ -74,8 +85,8 @@ std::vector<KernelWriter::Refusal> KernelWriter::Answers() {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return AllRefused(errno);  // an answer was lost: nothing is known of any
     int left = static_cast<int>(size);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data()); mnl_nlmsg_ok(message, left);
-         message = mnl_nlmsg_next(message, &left)) {
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data());
+         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
       const uint32_t index = message->nlmsg_seq - first_;
       if (message->nlmsg_type != NLMSG_ERROR || index >= count) continue;
       int error = 0;
@@ -94,8 +105,8 @@ absl::StatusOr<absl::optional<Flow>> KernelWriter::Get(const FlowKey& key) {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return ErrnoStatus("no answer from the kernel's conntrack");
     int left = static_cast<int>(size);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data()); mnl_nlmsg_ok(message, left);
-         message = mnl_nlmsg_next(message, &left)) {
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data());
+         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
       if (message->nlmsg_seq != sequence) continue;
       if (message->nlmsg_type == NLMSG_ERROR) return absl::nullopt;
       Flow flow;

@@ -14,8 +14,9 @@ namespace zcluster::conntrack {
 
 enum class Verb { kCreate, kUpdate, kTimeout, kDelete, kDeleteByReply };
 
-// Changes the kernel's table in batches: one system call for up to kMaxBatch changes, which the kernel makes in order; one
-// that it refuses does not stop the rest. One thread: the kernel has one lock for all writers, more threads only spin.
+// Changes the kernel's table in batches: one system call for up to kMaxBatch changes, which the
+// kernel makes in order; one that it refuses does not stop the rest. One thread: the kernel has one
+// lock for all writers, more threads only spin.
 class KernelWriter {
  public:
   // 405k creates a second with 1,024, 270k with 256, and no more with 4,096.
@@ -37,7 +38,8 @@ class KernelWriter {
     FlowKey key;
     int error;  // errno
   };
-  // Does what was added. Returns what the kernel refused; if the kernel took none of it, that is everything.
+  // Does what was added. Returns what the kernel refused; if the kernel took none of it, that is
+  // everything.
   std::vector<Refusal> Flush();
 
   // The kernel's entry, or nothing. Only between Flush() and Add().
@@ -49,15 +51,16 @@ class KernelWriter {
     FlowKey key;
   };
 
-  // Collects the answers to the messages first_ and on; all lie in the socket when sending has returned.
+  // Collects the answers to the messages first_ and on; all lie in the socket when sending has
+  // returned.
   std::vector<Refusal> Answers();
   std::vector<Refusal> AllRefused(int error) const;
 
   NetlinkSocket socket_;
   std::vector<char> messages_;
-  size_t size_ = 0;      // used of messages_
-  size_t last_ = 0;      // where the last message begins
-  uint32_t first_ = 1;   // sequence of the first message
+  size_t size_ = 0;     // used of messages_
+  size_t last_ = 0;     // where the last message begins
+  uint32_t first_ = 1;  // sequence of the first message
   std::vector<Sent> sent_;
   std::vector<char> answer_;
 };

@@ -11,8 +11,9 @@
 
 namespace zcluster::conntrack {
 
-// The way of other threads' news to the loop, which can be shut: after Shut() nothing that was posted runs any more. Shared
-// by all who may outlive the adapter for a moment, such as a stream that gRPC is not done with.
+// The way of other threads' news to the loop, which can be shut: after Shut() nothing that was
+// posted runs any more. Shared by all who may outlive the adapter for a moment, such as a stream
+// that gRPC is not done with.
 class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:
   explicit Mailbox(Loop& loop) : loop_(&loop) {}

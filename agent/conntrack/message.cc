@@ -32,8 +32,10 @@ void PutPorts(nlmsghdr* header, const FlowKey& key, uint16_t source, uint16_t de
   }
   const bool v4 = key.protocol == IPPROTO_ICMP;
   mnl_attr_put_u16(header, v4 ? CTA_PROTO_ICMP_ID : CTA_PROTO_ICMPV6_ID, htons(source));
-  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE, static_cast<uint8_t>(destination >> 8));
-  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE, static_cast<uint8_t>(destination & 0xff));
+  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE,
+                  static_cast<uint8_t>(destination >> 8));
+  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE,
+                  static_cast<uint8_t>(destination & 0xff));
 }
 
 void PutTuple(nlmsghdr* header, uint16_t type, const FlowKey& key, const Reply& ends) {
@@ -41,7 +43,8 @@ void PutTuple(nlmsghdr* header, uint16_t type, const FlowKey& key, const Reply& 
   nlattr* tuple = mnl_attr_nest_start(header, type);
   nlattr* addresses = mnl_attr_nest_start(header, CTA_TUPLE_IP);
   mnl_attr_put(header, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, key.AddressSize(), ends.source.data());
-  mnl_attr_put(header, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, key.AddressSize(), ends.destination.data());
+  mnl_attr_put(header, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, key.AddressSize(),
+               ends.destination.data());
   mnl_attr_nest_end(header, addresses);
   nlattr* ports = mnl_attr_nest_start(header, CTA_TUPLE_PROTO);
   PutPorts(header, key, ends.source_port, ends.destination_port);
@@ -55,7 +58,8 @@ void PutKey(nlmsghdr* header, const FlowKey& key) {
   if (key.zone != 0) mnl_attr_put_u16(header, CTA_ZONE, htons(key.zone));
 }
 
-void PutManip(nlmsghdr* header, uint16_t type, const FlowKey& key, const Address& address, uint16_t port) {
+void PutManip(nlmsghdr* header, uint16_t type, const FlowKey& key, const Address& address,
+              uint16_t port) {
   const bool v4 = key.family == AF_INET;
   nlattr* nat = mnl_attr_nest_start(header, type);
   mnl_attr_put(header, v4 ? CTA_NAT_V4_MINIP : CTA_NAT_V6_MINIP, key.AddressSize(), address.data());
@@ -67,9 +71,10 @@ void PutManip(nlmsghdr* header, uint16_t type, const FlowKey& key, const Address
   mnl_attr_nest_end(header, nat);
 }
 
-// NAT is asked for as a rule would: the kernel rewrites the plain reply direction and sets the status bits itself, which
-// nothing else can set. A flow that went through NAT's hooks unchanged is asked to stay as it is: that sets its two DONE
-// bits, and the rules are not consulted anew after a takeover.
+// NAT is asked for as a rule would: the kernel rewrites the plain reply direction and sets the
+// status bits itself, which nothing else can set. A flow that went through NAT's hooks unchanged is
+// asked to stay as it is: that sets its two DONE bits, and the rules are not consulted anew after a
+// takeover.
 void PutNat(nlmsghdr* header, const Flow& flow) {
   constexpr uint32_t kNat = IPS_SRC_NAT | IPS_DST_NAT | IPS_SRC_NAT_DONE | IPS_DST_NAT_DONE;
   const FlowKey& key = flow.key;
@@ -80,7 +85,8 @@ void PutNat(nlmsghdr* header, const Flow& flow) {
              icmp ? flow.reply.source_port : flow.reply.destination_port);
   }
   if (nat.destination || (!nat.source && (flow.status & kNat) != 0)) {
-    PutManip(header, CTA_NAT_DST, key, flow.reply.source, icmp ? key.source_port : flow.reply.source_port);
+    PutManip(header, CTA_NAT_DST, key, flow.reply.source,
+             icmp ? key.source_port : flow.reply.source_port);
   }
 }
 
@@ -113,7 +119,8 @@ void PutState(nlmsghdr* header, const Flow& flow, uint32_t timeout) {
 }  // namespace
 
 size_t PutCreate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout) {
-  nlmsghdr* header = PutHeader(at, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, sequence, flow.key.family);
+  nlmsghdr* header =
+      PutHeader(at, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, sequence, flow.key.family);
   PutKey(header, flow.key);
   PutTuple(header, CTA_TUPLE_REPLY, flow.key, Inverse(flow.key));
   PutNat(header, flow);

@@ -6,19 +6,20 @@
 
 #include "agent/conntrack/flow.h"
 
-// Messages to the kernel's conntrack. Each is written at `at`, which must be aligned to 4 and have kMaxMessage bytes; its
-// length is returned. Answers carry `sequence`.
+// Messages to the kernel's conntrack. Each is written at `at`, which must be aligned to 4 and have
+// kMaxMessage bytes; its length is returned. Answers carry `sequence`.
 namespace zcluster::conntrack {
 
 // Enough for the longest (IPv6, TCP, both kinds of NAT: some 400).
 inline constexpr size_t kMaxMessage = 512;
 
-// Makes a flow that must not exist yet (EEXIST if it does), confirmed, with its NAT, and for TCP with liberal window
-// tracking: the window that the peer saw is not known here, and without that the first packets could be INVALID.
+// Makes a flow that must not exist yet (EEXIST if it does), confirmed, with its NAT, and for TCP
+// with liberal window tracking: the window that the peer saw is not known here, and without that
+// the first packets could be INVALID.
 size_t PutCreate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout);
 
-// Sets status, mark, timeout and TCP's state of one that exists (ENOENT if not). NAT stays: the kernel refuses to change
-// it (EOPNOTSUPP), whoever needs that deletes and creates.
+// Sets status, mark, timeout and TCP's state of one that exists (ENOENT if not). NAT stays: the
+// kernel refuses to change it (EOPNOTSUPP), whoever needs that deletes and creates.
 size_t PutUpdate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout);
 
 // Sets nothing but the timeout, in seconds.

@@ -27,7 +27,8 @@ absl::StatusOr<NetlinkSocket> NetlinkSocket::Open() {
   NetlinkSocket opened;
   opened.fd_.Reset(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
   if (!opened.fd_) {
-    return ErrnoStatus("cannot open a netfilter netlink socket (is nfnetlink in the kernel, are we root?)");
+    return ErrnoStatus(
+        "cannot open a netfilter netlink socket (is nfnetlink in the kernel, are we root?)");
   }
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
@@ -41,11 +42,13 @@ absl::StatusOr<NetlinkSocket> NetlinkSocket::Open() {
 }
 
 absl::Status NetlinkSocket::SetReceiveBuffer(int bytes) {
-  return SetOption(fd(), SOL_SOCKET, SO_RCVBUFFORCE, bytes, "cannot size the receive buffer (needs CAP_NET_ADMIN)");
+  return SetOption(fd(), SOL_SOCKET, SO_RCVBUFFORCE, bytes,
+                   "cannot size the receive buffer (needs CAP_NET_ADMIN)");
 }
 
 absl::Status NetlinkSocket::SetSendBuffer(int bytes) {
-  return SetOption(fd(), SOL_SOCKET, SO_SNDBUFFORCE, bytes, "cannot size the send buffer (needs CAP_NET_ADMIN)");
+  return SetOption(fd(), SOL_SOCKET, SO_SNDBUFFORCE, bytes,
+                   "cannot size the send buffer (needs CAP_NET_ADMIN)");
 }
 
 absl::Status NetlinkSocket::ShortenErrors() {
@@ -57,8 +60,8 @@ absl::Status NetlinkSocket::KeepLostEnds() {
 }
 
 absl::Status NetlinkSocket::JoinConntrackEvents(uint32_t muted) {
-  // nlmsg_pid is in host order, and classic BPF loads in network order: hence htonl. The filter comes before the groups,
-  // so that no event slips through between the two.
+  // nlmsg_pid is in host order, and classic BPF loads in network order: hence htonl. The filter
+  // comes before the groups, so that no event slips through between the two.
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(muted), 0, 1),
@@ -66,10 +69,13 @@ absl::Status NetlinkSocket::JoinConntrackEvents(uint32_t muted) {
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
   };
   const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
-  ZC_RETURN_IF_ERROR(SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, filter, "cannot filter our own events"));
-  for (const int group : {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY}) {
-    ZC_RETURN_IF_ERROR(SetOption(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group,
-                                 "cannot listen to conntrack events (is nf_conntrack_netlink in the kernel?)"));
+  ZC_RETURN_IF_ERROR(
+      SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, filter, "cannot filter our own events"));
+  for (const int group :
+       {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY}) {
+    ZC_RETURN_IF_ERROR(
+        SetOption(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group,
+                  "cannot listen to conntrack events (is nf_conntrack_netlink in the kernel?)"));
   }
   return absl::OkStatus();
 }
@@ -79,7 +85,8 @@ absl::Status NetlinkSocket::Send(const void* messages, size_t size) const {
   kernel.nl_family = AF_NETLINK;
   ssize_t sent = 0;
   do {
-    sent = ::sendto(fd(), messages, size, 0, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+    sent = ::sendto(fd(), messages, size, 0, reinterpret_cast<const sockaddr*>(&kernel),
+                    sizeof kernel);
   } while (sent < 0 && errno == EINTR);
   if (sent < 0) return ErrnoStatus("cannot send to the kernel's conntrack");
   return absl::OkStatus();

@@ -9,8 +9,8 @@
 
 #include <cstring>
 
-// Straight from the attributes: libnetfilter_conntrack's generic object costs four times as much, on the one thread that
-// must keep up with the packets.
+// Straight from the attributes: libnetfilter_conntrack's generic object costs four times as much,
+// on the one thread that must keep up with the packets.
 namespace zcluster::conntrack {
 namespace {
 
@@ -60,11 +60,20 @@ void ReadAddress(const nlattr& attribute, uint8_t family, Address& address, Tupl
 void ReadAddresses(const nlattr& nest, Tuple& tuple) {
   ForEachIn(nest, [&](const nlattr& attribute) {
     switch (mnl_attr_get_type(&attribute)) {
-      case CTA_IP_V4_SRC: ReadAddress(attribute, AF_INET, tuple.ends.source, tuple); break;
-      case CTA_IP_V4_DST: ReadAddress(attribute, AF_INET, tuple.ends.destination, tuple); break;
-      case CTA_IP_V6_SRC: ReadAddress(attribute, AF_INET6, tuple.ends.source, tuple); break;
-      case CTA_IP_V6_DST: ReadAddress(attribute, AF_INET6, tuple.ends.destination, tuple); break;
-      default: break;
+      case CTA_IP_V4_SRC:
+        ReadAddress(attribute, AF_INET, tuple.ends.source, tuple);
+        break;
+      case CTA_IP_V4_DST:
+        ReadAddress(attribute, AF_INET, tuple.ends.destination, tuple);
+        break;
+      case CTA_IP_V6_SRC:
+        ReadAddress(attribute, AF_INET6, tuple.ends.source, tuple);
+        break;
+      case CTA_IP_V6_DST:
+        ReadAddress(attribute, AF_INET6, tuple.ends.destination, tuple);
+        break;
+      default:
+        break;
     }
   });
 }
@@ -73,20 +82,29 @@ void ReadPorts(const nlattr& nest, Tuple& tuple) {
   Reply& ends = tuple.ends;
   ForEachIn(nest, [&](const nlattr& attribute) {
     switch (mnl_attr_get_type(&attribute)) {
-      case CTA_PROTO_NUM: tuple.protocol = Read<uint8_t>(attribute); break;
+      case CTA_PROTO_NUM:
+        tuple.protocol = Read<uint8_t>(attribute);
+        break;
       case CTA_PROTO_SRC_PORT:
       case CTA_PROTO_ICMP_ID:
-      case CTA_PROTO_ICMPV6_ID: ends.source_port = Read16(attribute); break;
-      case CTA_PROTO_DST_PORT: ends.destination_port = Read16(attribute); break;
+      case CTA_PROTO_ICMPV6_ID:
+        ends.source_port = Read16(attribute);
+        break;
+      case CTA_PROTO_DST_PORT:
+        ends.destination_port = Read16(attribute);
+        break;
       case CTA_PROTO_ICMP_TYPE:
       case CTA_PROTO_ICMPV6_TYPE:
-        ends.destination_port = static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute) << 8);
+        ends.destination_port =
+            static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute) << 8);
         break;
       case CTA_PROTO_ICMP_CODE:
       case CTA_PROTO_ICMPV6_CODE:
-        ends.destination_port = static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute));
+        ends.destination_port =
+            static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute));
         break;
-      default: break;
+      default:
+        break;
     }
   });
 }
@@ -95,10 +113,17 @@ Tuple ReadTuple(const nlattr& nest) {
   Tuple tuple;
   ForEachIn(nest, [&](const nlattr& attribute) {
     switch (mnl_attr_get_type(&attribute)) {
-      case CTA_TUPLE_IP: ReadAddresses(attribute, tuple); break;
-      case CTA_TUPLE_PROTO: ReadPorts(attribute, tuple); break;
-      case CTA_TUPLE_ZONE: tuple.own_zone = true; break;
-      default: break;
+      case CTA_TUPLE_IP:
+        ReadAddresses(attribute, tuple);
+        break;
+      case CTA_TUPLE_PROTO:
+        ReadPorts(attribute, tuple);
+        break;
+      case CTA_TUPLE_ZONE:
+        tuple.own_zone = true;
+        break;
+      default:
+        break;
     }
   });
   return tuple;
@@ -113,15 +138,20 @@ void ReadTcp(const nlattr& nest, Flow& flow) {
           flow.tcp.state = Read<uint8_t>(attribute);
           flow.has_tcp = true;
           break;
-        case CTA_PROTOINFO_TCP_WSCALE_ORIGINAL: flow.tcp.original_scale = Read<uint8_t>(attribute); break;
-        case CTA_PROTOINFO_TCP_WSCALE_REPLY: flow.tcp.reply_scale = Read<uint8_t>(attribute); break;
+        case CTA_PROTOINFO_TCP_WSCALE_ORIGINAL:
+          flow.tcp.original_scale = Read<uint8_t>(attribute);
+          break;
+        case CTA_PROTOINFO_TCP_WSCALE_REPLY:
+          flow.tcp.reply_scale = Read<uint8_t>(attribute);
+          break;
         case CTA_PROTOINFO_TCP_FLAGS_ORIGINAL:
           flow.tcp.original_flags = Read<nf_ct_tcp_flags>(attribute).flags;
           break;
         case CTA_PROTOINFO_TCP_FLAGS_REPLY:
           flow.tcp.reply_flags = Read<nf_ct_tcp_flags>(attribute).flags;
           break;
-        default: break;
+        default:
+          break;
       }
     });
   });
@@ -132,10 +162,14 @@ bool Replicable(const Tuple& original, const Tuple& reply) {
   if (!original.addresses || !reply.addresses || original.family != reply.family) return false;
   switch (original.protocol) {
     case IPPROTO_TCP:
-    case IPPROTO_UDP: return true;
-    case IPPROTO_ICMP: return original.family == AF_INET;
-    case IPPROTO_ICMPV6: return original.family == AF_INET6;
-    default: return false;
+    case IPPROTO_UDP:
+      return true;
+    case IPPROTO_ICMP:
+      return original.family == AF_INET;
+    case IPPROTO_ICMPV6:
+      return original.family == AF_INET6;
+    default:
+      return false;
   }
 }
 
@@ -153,15 +187,32 @@ bool ParseFlow(const nlmsghdr& message, Flow& flow) {
   ForEach(reinterpret_cast<const char*>(&message) + kHeader, message.nlmsg_len - kHeader,
           [&](const nlattr& attribute) {
             switch (mnl_attr_get_type(&attribute)) {
-              case CTA_TUPLE_ORIG: original = ReadTuple(attribute); break;
-              case CTA_TUPLE_REPLY: reply = ReadTuple(attribute); break;
-              case CTA_STATUS: flow.status = Read32(attribute) & kStatusBits; break;
-              case CTA_TIMEOUT: flow.timeout = Read32(attribute); break;
-              case CTA_MARK: flow.mark = Read32(attribute); break;
-              case CTA_ZONE: flow.key.zone = Read16(attribute); break;
-              case CTA_ID: flow.id = Read32(attribute); break;
-              case CTA_PROTOINFO: ReadTcp(attribute, flow); break;
-              default: break;
+              case CTA_TUPLE_ORIG:
+                original = ReadTuple(attribute);
+                break;
+              case CTA_TUPLE_REPLY:
+                reply = ReadTuple(attribute);
+                break;
+              case CTA_STATUS:
+                flow.status = Read32(attribute) & kStatusBits;
+                break;
+              case CTA_TIMEOUT:
+                flow.timeout = Read32(attribute);
+                break;
+              case CTA_MARK:
+                flow.mark = Read32(attribute);
+                break;
+              case CTA_ZONE:
+                flow.key.zone = Read16(attribute);
+                break;
+              case CTA_ID:
+                flow.id = Read32(attribute);
+                break;
+              case CTA_PROTOINFO:
+                ReadTcp(attribute, flow);
+                break;
+              default:
+                break;
             }
           });
   if (!Replicable(original, reply)) return false;

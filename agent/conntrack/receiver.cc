@@ -21,8 +21,8 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-// The backup's end of one Replicate stream. gRPC takes one write at a time: acknowledgements that come meanwhile become
-// one, for each stands for all before it.
+// The backup's end of one Replicate stream. gRPC takes one write at a time: acknowledgements that
+// come meanwhile become one, for each stands for all before it.
 class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>,
                         public Gate::Stream,
                         public std::enable_shared_from_this<ReplicateStream> {
@@ -44,7 +44,9 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
 
  private:
   void OnReadDone(bool ok) override {
-    if (!ok) return End(absl::CancelledError("the master is gone"));
+    // A master that goes cancels (OnCancel says so then); gRPC does not tell its silence from bytes
+    // that are no batch.
+    if (!ok) return End(absl::InvalidArgumentError("not a FlowBatch, or the end without a word"));
     const absl::Status taken = Take();
     if (taken.ok()) return StartRead(&message_);
     log::Warning("conntrack_stream_refused", {{"reason", std::string(taken.message())}});
@@ -141,7 +143,8 @@ absl::Status Gate::Closed() const {
   return reason_;
 }
 
-absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch) {
+absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term,
+                        Injector::Batch batch) {
   std::shared_ptr<Stream> superseded;
   absl::Status pushed;
   bool changed = false;

@@ -13,7 +13,8 @@
 
 namespace zcluster::conntrack {
 
-// Who may replicate into this node's kernel: at most one stream, of the highest term, while the node stands by. Any thread.
+// Who may replicate into this node's kernel: at most one stream, of the highest term, while the
+// node stands by. Any thread.
 class Gate : public std::enable_shared_from_this<Gate> {
  public:
   // One stream, as the gate sees it.
@@ -29,14 +30,15 @@ class Gate : public std::enable_shared_from_this<Gate> {
 
   // Lets masters of `term` or later in. `injector` lives until Shut() returns.
   void Open(uint64_t term, Injector& injector) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Lets nobody in, because of `reason`, and ends the stream that is. What it had pushed is still applied.
+  // Lets nobody in, because of `reason`, and ends the stream that is. What it had pushed is still
+  // applied.
   void Shut(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Why nobody may come in right now; OK if somebody may.
   absl::Status Closed() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Takes a batch of `stream`, whose master is of `term`. The first one makes it the stream that counts and ends its
-  // predecessor. FAILED_PRECONDITION: the node does not stand by, knows a later term, or follows another stream.
-  // RESOURCE_EXHAUSTED: too many batches wait.
+  // Takes a batch of `stream`, whose master is of `term`. The first one makes it the stream that
+  // counts and ends its predecessor. FAILED_PRECONDITION: the node does not stand by, knows a later
+  // term, or follows another stream. RESOURCE_EXHAUSTED: too many batches wait.
   absl::Status Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // `stream` is no more.

@@ -12,7 +12,8 @@ std::shared_ptr<Sender> Sender::Open(const std::shared_ptr<grpc::Channel>& chann
                                      std::shared_ptr<Changes> changes,
                                      std::shared_ptr<const std::atomic<uint64_t>> term,
                                      Listener listener) {
-  std::shared_ptr<Sender> sender(new Sender(channel, std::move(changes), std::move(term), std::move(listener)));
+  std::shared_ptr<Sender> sender(
+      new Sender(channel, std::move(changes), std::move(term), std::move(listener)));
   sender->self_ = sender;
   sender->stub_->async()->Replicate(&sender->context_, sender.get());
   sender->StartRead(&sender->ack_);
@@ -60,7 +61,8 @@ void Sender::Write() {
     ++snapshot_;
     synchronised_ = false;
   }
-  under_way_.push_back({sequence_, batch_.end, batch_.oldest, batch_.snapshot_ends ? snapshot_ : 0});
+  under_way_.push_back(
+      {sequence_, batch_.end, batch_.oldest, batch_.snapshot_ends ? snapshot_ : 0});
   writing_ = true;
   StartWrite(&message_);
 }
@@ -110,8 +112,9 @@ std::vector<std::function<void()>> Sender::TakeAcknowledged() {
   for (auto& [position, call] : waiters_) {
     if (position <= acknowledged_) done.push_back(std::exchange(call, {}));
   }
-  waiters_.erase(std::remove_if(waiters_.begin(), waiters_.end(), [](const auto& w) { return !w.second; }),
-                 waiters_.end());
+  waiters_.erase(
+      std::remove_if(waiters_.begin(), waiters_.end(), [](const auto& w) { return !w.second; }),
+      waiters_.end());
   return done;
 }
 
@@ -124,7 +127,8 @@ void Sender::WhenAcknowledged(uint64_t position, std::function<void()> done) {
 }
 
 void Sender::OnDone(const grpc::Status& status) {
-  listener_.closed(absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
+  listener_.closed(
+      absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
   self_.reset();
 }
 

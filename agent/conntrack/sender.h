@@ -22,9 +22,9 @@
 
 namespace zcluster::conntrack {
 
-// The master's end of one Replicate stream: takes from Changes what there is, as soon as nothing is being written, and keeps
-// account of what the peer acknowledged. A change thus leaves at once while the stream is idle, and joins others while a
-// batch is under way. Any thread.
+// The master's end of one Replicate stream: takes from Changes what there is, as soon as nothing is
+// being written, and keeps account of what the peer acknowledged. A change thus leaves at once
+// while the stream is idle, and joins others while a batch is under way. Any thread.
 class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
  public:
   // So many batches may be on their way to the peer's kernel; then changes gather in Changes.
@@ -32,13 +32,13 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
 
   // Called on gRPC's threads, without our lock.
   struct Listener {
-    std::function<void()> up;       // the peer answers: it is time for a snapshot
-    std::function<void()> flipped;  // synchronised() changed
+    std::function<void()> up;                         // the peer answers: it is time for a snapshot
+    std::function<void()> flipped;                    // synchronised() changed
     std::function<void(const absl::Status&)> closed;  // the end; nothing follows
   };
 
-  // Calls the peer, as soon as `channel` is connected. Batches carry the value of `term` at their time. Lives until gRPC
-  // is done with it and the last holder is gone.
+  // Calls the peer, as soon as `channel` is connected. Batches carry the value of `term` at their
+  // time. Lives until gRPC is done with it and the last holder is gone.
   static std::shared_ptr<Sender> Open(const std::shared_ptr<grpc::Channel>& channel,
                                       std::shared_ptr<Changes> changes,
                                       std::shared_ptr<const std::atomic<uint64_t>> term,
@@ -49,10 +49,12 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   // Ends the stream; `closed` follows.
   void Cancel() { context_.TryCancel(); }
 
-  // Calls `done` once, when the peer is synchronised and has all changes before `position`. Never if the stream ends first.
+  // Calls `done` once, when the peer is synchronised and has all changes before `position`. Never
+  // if the stream ends first.
   void WhenAcknowledged(uint64_t position, std::function<void()> done) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The peer's kernel has the last snapshot whole. (Whether Changes has begun another, it knows itself.)
+  // The peer's kernel has the last snapshot whole. (Whether Changes has begun another, it knows
+  // itself.)
   bool synchronised() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Age of the oldest change that is not acknowledged.
   absl::Duration Lag(absl::Time now) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,11 +87,12 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   const std::shared_ptr<const std::atomic<uint64_t>> term_;
   const Listener listener_;
   grpc::ClientContext context_;
-  v1::FlowAck ack_;              // being read
+  v1::FlowAck ack_;               // being read
   std::shared_ptr<Sender> self_;  // gRPC's share; given back in OnDone
 
   mutable absl::Mutex mutex_;
-  // A read is under way exactly as long as it is open: so gRPC cannot be done while somebody writes.
+  // A read is under way exactly as long as it is open: so gRPC cannot be done while somebody
+  // writes.
   bool open_ ABSL_GUARDED_BY(mutex_) = true;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   v1::FlowBatch message_ ABSL_GUARDED_BY(mutex_);

@@ -43,12 +43,13 @@ absl::StatusOr<bool> Snapshot::Read(std::vector<Flow>& flows) {
   } while (size < 0 && errno == EINTR);
   if (size < 0) return ErrnoStatus("cannot read the kernel's conntrack table");
   int left = static_cast<int>(size);
-  for (const auto* message = reinterpret_cast<const nlmsghdr*>(part_.data()); mnl_nlmsg_ok(message, left);
-       message = mnl_nlmsg_next(message, &left)) {
+  for (const auto* message = reinterpret_cast<const nlmsghdr*>(part_.data());
+       mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
     if (message->nlmsg_type == NLMSG_DONE) return false;
     if (message->nlmsg_type == NLMSG_ERROR) {
       int error = 0;
-      if (message->nlmsg_len >= NLMSG_LENGTH(sizeof error)) std::memcpy(&error, mnl_nlmsg_get_payload(message), sizeof error);
+      if (message->nlmsg_len >= NLMSG_LENGTH(sizeof error))
+        std::memcpy(&error, mnl_nlmsg_get_payload(message), sizeof error);
       return ErrnoStatus("the kernel refuses to list its conntrack table", -error);
     }
     Flow flow;

@@ -15,9 +15,11 @@ namespace zcluster::conntrack {
 namespace {
 
 uint32_t ReadSeconds(absl::string_view name, uint32_t otherwise) {
-  const absl::StatusOr<std::string> text = ReadFile(absl::StrCat("/proc/sys/net/netfilter/nf_conntrack_", name), 64);
+  const absl::StatusOr<std::string> text =
+      ReadFile(absl::StrCat("/proc/sys/net/netfilter/nf_conntrack_", name), 64);
   uint32_t seconds = 0;
-  if (!text.ok() || !absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &seconds)) return otherwise;
+  if (!text.ok() || !absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &seconds))
+    return otherwise;
   return seconds;
 }
 
@@ -46,11 +48,16 @@ Timeouts Timeouts::Read() {
 
 uint32_t Timeouts::Of(const Flow& flow) const {
   switch (flow.key.protocol) {
-    case IPPROTO_TCP: return flow.tcp.state < tcp_.size() ? tcp_[flow.tcp.state] : generic_;
-    case IPPROTO_UDP: return (flow.status & IPS_ASSURED) != 0 ? udp_stream_ : udp_;
-    case IPPROTO_ICMP: return icmp_;
-    case IPPROTO_ICMPV6: return icmpv6_;
-    default: return generic_;
+    case IPPROTO_TCP:
+      return flow.tcp.state < tcp_.size() ? tcp_[flow.tcp.state] : generic_;
+    case IPPROTO_UDP:
+      return (flow.status & IPS_ASSURED) != 0 ? udp_stream_ : udp_;
+    case IPPROTO_ICMP:
+      return icmp_;
+    case IPPROTO_ICMPV6:
+      return icmpv6_;
+    default:
+      return generic_;
   }
 }
 

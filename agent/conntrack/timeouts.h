@@ -8,18 +8,20 @@
 
 namespace zcluster::conntrack {
 
-// How long a backup's entry lives without news, in seconds: 90 days, near the longest that the kernel keeps (99). A flow
-// whose packets change nothing tells nothing, so no time of the master's would do. The master's word ends it.
+// How long a backup's entry lives without news, in seconds: 90 days, near the longest that the
+// kernel keeps (99). A flow whose packets change nothing tells nothing, so no time of the master's
+// would do. The master's word ends it.
 inline constexpr uint32_t kHoldTimeout = 90 * 86400;
 
-// Longer than any timeout that the kernel gives a live flow by itself: the entry is one that a backup holds.
+// Longer than any timeout that the kernel gives a live flow by itself: the entry is one that a
+// backup holds.
 inline constexpr bool IsHeld(uint32_t timeout) { return timeout > kHoldTimeout / 2; }
 
 // How long the kernel lets a flow be silent, by its state, as its sysctls say. Immutable.
 class Timeouts {
  public:
-  // From /proc/sys/net/netfilter, in the network namespace of the calling thread; what cannot be read has the kernel's
-  // default.
+  // From /proc/sys/net/netfilter, in the network namespace of the calling thread; what cannot be
+  // read has the kernel's default.
   static Timeouts Read();
 
   // Seconds.

@@ -27,21 +27,25 @@ struct SetStanding {
   Standing standing = Standing::kStandby;
 };
 
-// Start keepalived, or adopt the one that runs. Comes once, after the first SetFault and SetStanding, so that a node in
-// maintenance never becomes master by starting.
+// Start keepalived, or adopt the one that runs. Comes once, after the first SetFault and
+// SetStanding, so that a node in maintenance never becomes master by starting.
 struct StartHeartbeat {};
 
 // Tell the network where the VIPs are.
 struct Announce {};
 
-// The node's part in replication from now on. A master captures and sends, a backup applies what a master of that term
-// or a later one sends, others do neither. Repeated when only the term changed.
+// The node's part in replication from now on. A master captures and sends, a backup or a node in
+// maintenance applies what a master of that term or a later one sends, others do neither. A node in
+// FAULT is told kBackup: it receives, so as to be ready when the fault ends; one that hands over
+// stays kMaster until its peer serves, lest flows made in between are lost. Repeated when only the
+// term changed.
 struct AssumeRole {
   Role role = Role::kUnknown;
   Term term;
 };
 
-// Answer Flushed{operation, replicator} once all that changed until now is acknowledged by the peer.
+// Answer Flushed{operation, replicator} once all that changed until now is acknowledged by the
+// peer.
 struct Flush {
   OperationId operation;
   Replicator replicator = Replicator::kConntrack;

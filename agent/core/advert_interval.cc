@@ -12,8 +12,9 @@ absl::StatusOr<AdvertInterval> AdvertInterval::From(absl::Duration interval) {
   absl::Duration rest;
   const int64_t steps = absl::IDivDuration(interval, kStep, &rest);
   if (rest != absl::ZeroDuration() || steps < 1 || steps > kLongest) {
-    return absl::OutOfRangeError(absl::StrCat(absl::FormatDuration(interval),
-                                              " cannot be carried by VRRPv3; use 10ms to 40.95s, in steps of 10ms"));
+    return absl::OutOfRangeError(
+        absl::StrCat(absl::FormatDuration(interval),
+                     " cannot be carried by VRRPv3; use 10ms to 40.95s, in steps of 10ms"));
   }
   return AdvertInterval(interval);
 }

@@ -6,9 +6,9 @@
 
 namespace zcluster::core {
 
-// How often the master says that it lives: 10 ms to 40.95 s, in steps of 10 ms. VRRPv3 carries it in 12 bits of
-// centiseconds (RFC 5798, 5.2.7). The shorter, the sooner a failover, and the likelier a false one on a busy wire. Immutable;
-// safe to use from any thread.
+// How often the master says that it lives: 10 ms to 40.95 s, in steps of 10 ms. VRRPv3 carries it
+// in 12 bits of centiseconds (RFC 5798, 5.2.7). The shorter, the sooner a failover, and the
+// likelier a false one on a busy wire. Immutable; safe to use from any thread.
 class AdvertInterval {
  public:
   // OUT_OF_RANGE if VRRPv3 cannot carry `interval`; the message says what it can.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/core/boot_gate.h"
 #include "agent/core/failback.h"
 #include "agent/core/maintenance.h"
 #include "agent/core/names.h"
@@ -42,11 +43,14 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
   now_ = now;
   bool changed = std::visit([this](const auto& happened) { return Apply(happened); }, event);
   if (!state_.started) return {};
-  // The order matters: who is master decides what an operation waits for, and only without one may a failback begin.
+  // The order matters: who is master decides what an operation waits for, and only without one may
+  // a failback begin.
   changed |= DecideRole();
+  changed |= DecideBootGate();
   changed |= DecideYielding();
   changed |= AdvanceOperation();
-  // Nothing presses a failback. A loop that hung hears first what happened meanwhile, and a tick after it.
+  // Nothing presses a failback. A loop that hung hears first what happened meanwhile, and a tick
+  // after it.
   if (std::holds_alternative<Ticked>(event)) changed |= DecideFailback();
   return GiveOrders(changed);
 }
@@ -91,6 +95,12 @@ bool Brain::Apply(const Persisted&) {
 
 bool Brain::Apply(const VrrpReported& event) {
   return Assign(state_.vrrp, std::optional<VrrpState>(event.state));
+}
+
+bool Brain::Apply(const VrrpStarting&) {
+  if (state_.boot_gate.closed) return false;
+  state_.boot_gate = {.closed = true, .opens_at = now_ + kBootGate};
+  return true;
 }
 
 bool Brain::Apply(const ComponentReported& event) {
@@ -144,7 +154,8 @@ bool Brain::Apply(const Flushed& event) {
     return false;
   }
   const bool flows = event.replicator == Replicator::kConntrack;
-  if (!std::exchange(flows ? operation->awaits_flows : operation->awaits_files, false)) return false;
+  if (!std::exchange(flows ? operation->awaits_flows : operation->awaits_files, false))
+    return false;
   Progress(absl::StrCat(flows ? "flows" : "files", " acknowledged by ", state_.config.peer_name));
   return true;
 }
@@ -154,7 +165,8 @@ bool Brain::Apply(const OperationAsked& event) {
   absl::Status refusal;
   if (state_.operation) {
     refusal = absl::FailedPreconditionError(absl::StrCat(
-        state_.operation->OfTheBrain() ? "a failback" : absl::StrCat("a ", Name(state_.operation->kind)),
+        state_.operation->OfTheBrain() ? "a failback"
+                                       : absl::StrCat("a ", Name(state_.operation->kind)),
         " is under way on ", node, "; try again when it has ended"));
   } else if (event.kind == OperationKind::kSwitchover) {
     refusal = MayHandOver(state_, event.force);
@@ -167,12 +179,14 @@ bool Brain::Apply(const OperationAsked& event) {
                               (event.kind == OperationKind::kStartMaintenance && !is_out));
   if (!refusal.ok() || nothing_to_do) {
     if (nothing_to_do) {
-      words_.push_back(Progressed{
-          event.operation, absl::StrCat(node, is_out ? " is already" : " is not", " in maintenance")});
+      words_.push_back(
+          Progressed{event.operation,
+                     absl::StrCat(node, is_out ? " is already" : " is not", " in maintenance")});
     }
     words_.push_back(Finished{event.operation, refusal});
-    Log("operation_refused", {{"operation", std::string(Name(event.kind))},
-                              {"outcome", refusal.ok() ? "nothing to do" : std::string(refusal.message())}});
+    Log("operation_refused",
+        {{"operation", std::string(Name(event.kind))},
+         {"outcome", refusal.ok() ? "nothing to do" : std::string(refusal.message())}});
     return true;
   }
   Operation operation;
@@ -237,6 +251,18 @@ void Brain::LearnTerm(Term term) {
   state_.durable.highest_term = std::max(state_.durable.highest_term, term);
 }
 
+bool Brain::DecideBootGate() {
+  if (!state_.boot_gate.closed || !MayLeaveBootGate(state_, now_)) return false;
+  state_.boot_gate.closed = false;
+  const std::vector<std::string> missing = MissingHere(state_);
+  const bool late = now_ >= state_.boot_gate.opens_at;
+  Log("boot_gate_opened",
+      {{"cause", late ? "waited long enough" : "the peer has said how it is"},
+       {"missing", missing.empty() ? "nothing" : absl::StrJoin(missing, "; ")}},
+      /*warning=*/late);
+  return true;
+}
+
 bool Brain::DecideYielding() {
   Yielding& yielding = state_.yielding;
   bool changed = false;
@@ -264,14 +290,16 @@ bool Brain::DecideYielding() {
       {{"term", absl::StrCat(state_.durable.own_term.value)},
        {"peer_term", absl::StrCat(state_.peer.told->own_term.value)},
        {"held", absl::FormatDuration(yielding.hold)},
-       {"cause", held ? "adverts of the peer do not arrive although it is master" : "both are master"}},
+       {"cause",
+        held ? "adverts of the peer do not arrive although it is master" : "both are master"}},
       /*warning=*/true);
   return true;
 }
 
 bool Brain::DecideFailback() {
   if (!MayFailBack(state_, now_)) return false;
-  Log("failback", {{"to", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
+  Log("failback",
+      {{"to", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
   Begin(Operation{});
   AdvanceOperation();
   return true;
@@ -282,13 +310,15 @@ bool Brain::DecideFailback() {
 void Brain::Begin(Operation operation) {
   operation.asked = now_;
   const Phase first = FirstPhase(state_, operation);
-  const std::vector<std::string> reasons = first == Phase::kFlushing ? NotReady(state_) : std::vector<std::string>();
+  const std::vector<std::string> reasons =
+      first == Phase::kFlushing ? NotReady(state_) : std::vector<std::string>();
   Log("operation_started", {{"operation", std::string(Name(operation.kind))},
                             {"forced", operation.force ? "yes" : "no"}});
   state_.operation = std::move(operation);
   if (first == Phase::kFlushing) {
-    Progress(reasons.empty() ? absl::StrCat(state_.config.peer_name, " is ready")
-                             : absl::StrCat("going on by force although ", absl::StrJoin(reasons, "; ")));
+    Progress(reasons.empty()
+                 ? absl::StrCat(state_.config.peer_name, " is ready")
+                 : absl::StrCat("going on by force although ", absl::StrJoin(reasons, "; ")));
   }
   EnterPhase(first);
 }
@@ -302,7 +332,8 @@ void Brain::EnterPhase(Phase phase) {
   if (phase != Phase::kFlushing) return;
   // By force, what is not synchronised anyway is not waited for.
   const Config& config = state_.config;
-  operation.awaits_flows = config.replicate_conntrack && (!operation.force || state_.conntrack.synchronised);
+  operation.awaits_flows =
+      config.replicate_conntrack && (!operation.force || state_.conntrack.synchronised);
   operation.awaits_files = config.has_roots && (!operation.force || state_.peer.connected);
   if (operation.awaits_flows) acts_.push_back(Flush{operation.id, Replicator::kConntrack});
   if (operation.awaits_files) acts_.push_back(Flush{operation.id, Replicator::kConfig});
@@ -336,7 +367,9 @@ void Brain::EndOperation(const absl::Status& status) {
   }
   Log("operation_finished",
       {{"operation", std::string(Name(operation.kind))},
-       {"outcome", status.ok() ? "OK" : absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message())},
+       {"outcome", status.ok() ? "OK"
+                               : absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
+                                              status.message())},
        {"took", absl::FormatDuration(now_ - operation.asked)}},
       /*warning=*/!status.ok());
 }
@@ -346,7 +379,8 @@ void Brain::Progress(std::string what) {
   words_.push_back(Progressed{state_.operation->id, std::move(what)});
 }
 
-void Brain::Log(std::string event, std::vector<std::pair<std::string, std::string>> fields, bool warning) {
+void Brain::Log(std::string event, std::vector<std::pair<std::string, std::string>> fields,
+                bool warning) {
   words_.push_back(LogDecision{std::move(event), std::move(fields), warning});
 }
 

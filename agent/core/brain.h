@@ -12,14 +12,16 @@
 
 namespace zcluster::core {
 
-// Decides all that a node decides: who should be master, who may take over, who may go out. Pure: no I/O, no clock, no
-// threads. The same events at the same times give the same actions. Not thread-safe; owned by the driver's loop.
+// Decides all that a node decides: who should be master, who may take over, who may go out. Pure:
+// no I/O, no clock, no threads. The same events at the same times give the same actions. Not
+// thread-safe; owned by the driver's loop.
 class Brain {
  public:
   // `durable` is what the disk held when the agent started.
   Brain(Config config, Durable durable);
 
-  // Takes in what happened and returns what is to be done, in order. `now` never falls; only differences mean anything.
+  // Takes in what happened and returns what is to be done, in order. `now` never falls; only
+  // differences mean anything.
   std::vector<Action> Step(const Event& event, absl::Time now);
 
   // For tests and the simulation: what the brain believes.
@@ -31,6 +33,7 @@ class Brain {
   bool Apply(const Ticked& event);
   bool Apply(const Persisted& event);
   bool Apply(const VrrpReported& event);
+  bool Apply(const VrrpStarting& event);
   bool Apply(const ComponentReported& event);
   bool Apply(const PeerConnected& event);
   bool Apply(const PeerDisconnected& event);
@@ -42,6 +45,7 @@ class Brain {
 
   // What follows from it. Each says whether it changed the state.
   bool DecideRole();
+  bool DecideBootGate();
   bool DecideYielding();
   bool DecideFailback();
   bool AdvanceOperation();

@@ -19,10 +19,15 @@ struct Ticked {};
 // The oldest Persist action that was not reported yet is on disk. One for each, in order.
 struct Persisted {};
 
-// keepalived's state changed, or was found when the agent adopted a running one. Duplicates are harmless.
+// keepalived's state changed, or was found when the agent adopted a running one. Duplicates are
+// harmless.
 struct VrrpReported {
   VrrpState state = VrrpState::kDown;
 };
+
+// keepalived did not run when the agent began (the machine booted, or somebody ended both): it is
+// being started standing aside, whatever was ordered before, until SetFault says otherwise.
+struct VrrpStarting {};
 
 // A part of this node has a lasting problem (or, with an empty one, no longer has it).
 struct ComponentReported {
@@ -75,9 +80,8 @@ struct OperationAsked {
   bool force = false;
 };
 
-using Event =
-    std::variant<Started, Ticked, Persisted, VrrpReported, ComponentReported, PeerConnected,
-                 PeerDisconnected, PeerReported, ConntrackReported, RootsReported, Flushed,
-                 OperationAsked>;
+using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
+                           ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
+                           ConntrackReported, RootsReported, Flushed, OperationAsked>;
 
 }  // namespace zcluster::core

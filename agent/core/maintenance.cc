@@ -27,10 +27,10 @@ absl::Status MayGoOut(const State& state, bool force) {
   if (force || state.peer.Says(Role::kMaster)) return absl::OkStatus();
   const Config& config = state.config;
   const std::string why =
-      !state.peer.connected ? absl::StrCat(config.peer_name, " is unreachable: ", state.peer.problem)
-      : !state.peer.told
-          ? absl::StrCat(config.peer_name, " has not said yet how it is")
-          : absl::StrCat(config.peer_name, " is ", Name(state.peer.told->role));
+      !state.peer.connected
+          ? absl::StrCat(config.peer_name, " is unreachable: ", state.peer.problem)
+      : !state.peer.told ? absl::StrCat(config.peer_name, " has not said yet how it is")
+                         : absl::StrCat(config.peer_name, " is ", Name(state.peer.told->role));
   return absl::FailedPreconditionError(
       absl::StrCat("nobody else is known to serve: ", why,
                    ". Try again when it is MASTER, or --force and risk that nobody serves"));

@@ -31,7 +31,8 @@ std::string PeerText(const State& state) {
                       state.peer.told->own_term.value);
 }
 
-// After the flush: a master that goes out by force with nobody to hand over to need not wait for anybody.
+// After the flush: a master that goes out by force with nobody to hand over to need not wait for
+// anybody.
 Phase AfterFlushing(const State& state, const Operation& operation) {
   const bool alone = operation.force && !state.peer.connected;
   return alone && operation.kind == OperationKind::kEnterMaintenance ? Phase::kGoingOut
@@ -49,14 +50,15 @@ Move WhileFlushing(const State& state, const Operation& operation, absl::Time no
   }
   if (!state.peer.connected) {
     if (operation.force) return Next(AfterFlushing(state, operation));
-    return End(absl::AbortedError(absl::StrCat("the link to ", peer, " was lost: ",
-                                               state.peer.problem, "; nothing was done")));
+    return End(absl::AbortedError(absl::StrCat(
+        "the link to ", peer, " was lost: ", state.peer.problem, "; nothing was done")));
   }
   if (now < operation.deadline) return {};
-  const std::string missing = absl::StrCat(
-      peer, " has not acknowledged all ", operation.awaits_flows ? "flows" : "files", " within ",
-      absl::FormatDuration(kFlushBound));
-  if (operation.force) return Next(absl::StrCat(missing, "; going on by force"), AfterFlushing(state, operation));
+  const std::string missing =
+      absl::StrCat(peer, " has not acknowledged all ", operation.awaits_flows ? "flows" : "files",
+                   " within ", absl::FormatDuration(kFlushBound));
+  if (operation.force)
+    return Next(absl::StrCat(missing, "; going on by force"), AfterFlushing(state, operation));
   return End(absl::DeadlineExceededError(absl::StrCat(missing, "; nothing was done")));
 }
 
@@ -68,10 +70,12 @@ Phase AfterHandingOver(const Operation& operation) {
 Move WhileHandingOver(const State& state, const Operation& operation, absl::Time now) {
   const Config& config = state.config;
   const bool let_go = state.vrrp && *state.vrrp != VrrpState::kMaster;
-  const bool taken = state.peer.Says(Role::kMaster) && state.peer.told->own_term > state.durable.own_term;
+  const bool taken =
+      state.peer.Says(Role::kMaster) && state.peer.told->own_term > state.durable.own_term;
   if (let_go && taken) {
-    return Next(absl::StrCat(config.peer_name, " is master (term ", state.peer.told->own_term.value, ")"),
-                AfterHandingOver(operation));
+    return Next(
+        absl::StrCat(config.peer_name, " is master (term ", state.peer.told->own_term.value, ")"),
+        AfterHandingOver(operation));
   }
   const bool goes_anyway = operation.force && operation.kind == OperationKind::kEnterMaintenance;
   if (!operation.force && (state.peer.Says(Role::kMaintenance) || state.peer.Says(Role::kFault))) {
@@ -89,16 +93,17 @@ Move WhileHandingOver(const State& state, const Operation& operation, absl::Time
   if (goes_anyway) {
     return Next(absl::StrCat(PeerText(state), "; going out by force"), Phase::kGoingOut);
   }
-  return End(absl::DeadlineExceededError(
-      absl::StrCat("undone: ", config.peer_name, " was not seen to take over in time: ",
-                   VrrpText(state), ", ", PeerText(state))));
+  return End(absl::DeadlineExceededError(absl::StrCat(
+      "undone: ", config.peer_name, " was not seen to take over in time: ", VrrpText(state), ", ",
+      PeerText(state))));
 }
 
 Move WhileReturning(const State& state, const Operation& operation, absl::Time now) {
   const std::string& node = state.config.node_name;
   if (state.vrrp == VrrpState::kBackup) return Done(absl::StrCat(node, " stands by"));
   if (state.vrrp == VrrpState::kMaster) {
-    return End(absl::AbortedError(absl::StrCat(node, " became master again at once: ", PeerText(state))));
+    return End(
+        absl::AbortedError(absl::StrCat(node, " became master again at once: ", PeerText(state))));
   }
   if (now < operation.deadline) return {};
   return End(absl::DeadlineExceededError(
@@ -119,18 +124,20 @@ Move WhileGoingOut(const State& state, const Operation& operation, absl::Time no
 Move WhileSynchronising(const State& state, const Operation& operation, absl::Time now) {
   const std::string& peer = state.config.peer_name;
   if (!MustSynchroniseFirst(state)) {
-    if (state.peer.Says(Role::kMaster)) return Next(absl::StrCat("synchronised with ", peer), Phase::kComingIn);
+    if (state.peer.Says(Role::kMaster))
+      return Next(absl::StrCat("synchronised with ", peer), Phase::kComingIn);
     return Next(absl::StrCat("no master to synchronise with: ", PeerText(state)), Phase::kComingIn);
   }
   if (operation.force) {
-    return Next(absl::StrCat("going on by force without: ", absl::StrJoin(MissingHere(state), "; ")),
-                Phase::kComingIn);
+    return Next(
+        absl::StrCat("going on by force without: ", absl::StrJoin(MissingHere(state), "; ")),
+        Phase::kComingIn);
   }
   if (now < operation.deadline) return {};
-  return End(absl::DeadlineExceededError(absl::StrCat(
-      state.config.node_name, " stays in maintenance: not synchronised within ",
-      absl::FormatDuration(kSynchroniseBound), ": ", absl::StrJoin(MissingHere(state), "; "),
-      ". Try again, or --force")));
+  return End(absl::DeadlineExceededError(
+      absl::StrCat(state.config.node_name, " stays in maintenance: not synchronised within ",
+                   absl::FormatDuration(kSynchroniseBound), ": ",
+                   absl::StrJoin(MissingHere(state), "; "), ". Try again, or --force")));
 }
 
 Move WhileRejoining(const State& state, const Operation& operation, absl::Time now) {

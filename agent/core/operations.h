@@ -14,19 +14,23 @@ namespace zcluster::core {
 
 // Bounds of the phases; that of handing over depends on the advert interval, see PhaseBound().
 constexpr absl::Duration kFlushBound = absl::Seconds(10);
-constexpr absl::Duration kVrrpBound = absl::Seconds(10);  // keepalived reads a tracked file within milliseconds
+constexpr absl::Duration kVrrpBound =
+    absl::Seconds(10);  // keepalived reads a tracked file within milliseconds
 constexpr absl::Duration kSynchroniseBound = absl::Seconds(60);
-// What a takeover may cost beyond the timers of VRRP: a peer whose disk or loop is slow to say that it is master.
+// What a takeover may cost beyond the timers of VRRP: a peer whose disk or loop is slow to say that
+// it is master.
 constexpr absl::Duration kTakeoverAllowance = absl::Seconds(5);
 
-// What comes next: steps that are done now, and then a new phase, or the end, or neither (it waits).
+// What comes next: steps that are done now, and then a new phase, or the end, or neither (it
+// waits).
 struct Move {
   std::vector<std::string> done;
   std::optional<Phase> next;
   std::optional<absl::Status> end;
 };
 
-// The longest that `phase` lasts. Waiting for the own disk has no bound: nothing that depends on it could be told anyway.
+// The longest that `phase` lasts. Waiting for the own disk has no bound: nothing that depends on it
+// could be told anyway.
 absl::Duration PhaseBound(const State& state, Phase phase);
 
 // The phase in which an operation that may begin does so.

@@ -5,6 +5,16 @@
 #include "agent/core/status.h"
 
 namespace zcluster::core {
+namespace {
+
+// What a node does in replication: its role, but that in FAULT it goes on as a master that hands
+// over, or receives.
+Role PartOf(const State& state, Role before) {
+  if (state.role != Role::kFault) return state.role;
+  return HandsOver(state) && before == Role::kMaster ? Role::kMaster : Role::kBackup;
+}
+
+}  // namespace
 
 void Orders::GiveFault(const State& state, std::vector<Action>& out) {
   std::string reason = FaultReason(state);
@@ -20,7 +30,8 @@ void Orders::GiveRole(const State& state, std::vector<Action>& out) {
   }
   if (state.role == Role::kUnknown) return;
   const Durable& durable = state.durable;
-  const std::pair assumed(state.role, state.role == Role::kMaster ? durable.own_term : durable.highest_term);
+  const Role part = PartOf(state, assumed_ ? assumed_->first : Role::kUnknown);
+  const std::pair assumed(part, part == Role::kMaster ? durable.own_term : durable.highest_term);
   if (assumed_ == assumed) return;
   assumed_ = assumed;
   out.push_back(AssumeRole{assumed.first, assumed.second});
@@ -32,7 +43,8 @@ void Orders::GiveStart(std::vector<Action>& out) {
   out.push_back(StartHeartbeat{});
 }
 
-void Orders::GiveTidings(const State& state, bool changed, absl::Time now, std::vector<Action>& out) {
+void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
+                         std::vector<Action>& out) {
   const bool beat = now >= next_beat_;
   if (beat) next_beat_ = now + kBeat;
   if (!changed && !beat) return;
@@ -41,7 +53,8 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now, std::
     view_ = Show(state);
   }
   if (state.peer.connected) {
-    // A beat that would wait for the disk tells nothing; what changed is told when the disk is back.
+    // A beat that would wait for the disk tells nothing; what changed is told when the disk is
+    // back.
     const bool news = !told_ || !SameButCounters(*told_, node_);
     if (news) told_ = node_;
     if (news || (beat && state.under_way.empty())) out.push_back(SendState{node_});

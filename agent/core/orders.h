@@ -15,8 +15,8 @@ namespace zcluster::core {
 // How often the peer hears of this node although nothing changed, and counters are shown anew.
 constexpr absl::Duration kBeat = absl::Seconds(1);
 
-// What was ordered last. What a node should do follows from its state alone, so an order is given when that differs from
-// the last one: none is forgotten, and none is repeated. Owned by the brain.
+// What was ordered last. What a node should do follows from its state alone, so an order is given
+// when that differs from the last one: none is forgotten, and none is repeated. Owned by the brain.
 class Orders {
  public:
   // Gives up or takes back the right to VRRP: first of all, for it is what clients wait for.

@@ -31,9 +31,11 @@ Precondition Flows(const std::string& node, const ConntrackState& conntrack) {
 }
 
 Precondition Files(const std::string& node, const RootState& root) {
-  const std::string what = absl::StrCat(root.path, " (", Grouped(root.entries), " entries)");
+  const std::string what = absl::StrCat(root.path, " (", Grouped(root.entries),
+                                        root.entries == 1 ? " entry)" : " entries)");
   if (!root.problem.empty()) {
-    return {false, absl::StrCat(what, " is not synchronised, as ", node, " sees it: ", root.problem)};
+    return {false,
+            absl::StrCat(what, " is not synchronised, as ", node, " sees it: ", root.problem)};
   }
   if (!root.Equal()) {
     return {false, absl::StrCat(what, " differs between the nodes, as ", node, " sees it")};
@@ -93,6 +95,8 @@ std::vector<std::string> OwnReasons(const State& state) {
     reasons.push_back(absl::StrCat(node, " has not heard from its keepalived yet"));
   } else if (*state.vrrp == VrrpState::kDown) {
     reasons.push_back(absl::StrCat("keepalived does not run on ", node));
+  } else if (state.boot_gate.closed) {
+    reasons.push_back(absl::StrCat(node, " has just started and does not take part yet"));
   } else if (*state.vrrp == VrrpState::kFault && !state.durable.maintenance) {
     reasons.push_back(absl::StrCat("keepalived on ", node, " is in FAULT"));
   }
@@ -113,7 +117,8 @@ std::vector<Precondition> Preconditions(const State& state) {
     AddReplication(state.config, state.config.node_name, state.conntrack, state.roots, list);
   }
   if (!connected || !state.peer.told) return list;
-  // What the standby says of itself includes its own view of flows and files; of a master that view is asked here.
+  // What the standby says of itself includes its own view of flows and files; of a master that view
+  // is asked here.
   const NodeState& peer = *state.peer.told;
   if (peer.role == Role::kMaster) {
     AddReplication(state.config, state.config.peer_name, peer.conntrack, peer.roots, list);

@@ -6,17 +6,20 @@
 
 #include "agent/core/state.h"
 
-// Would a failover right now succeed? Answered at any moment, before it is needed, alike on either node. Pure.
+// Would a failover right now succeed? Answered at any moment, before it is needed, alike on either
+// node. Pure.
 namespace zcluster::core {
 
-// Each thing that must be so, with what is known of it. While the link is down only what can be known is listed.
+// Each thing that must be so, with what is known of it. While the link is down only what can be
+// known is listed.
 std::vector<Precondition> Preconditions(const State& state);
 
 // The evidence of those that are not met; empty: it would succeed.
 std::vector<std::string> NotReady(const State& state);
 
-// What keeps this node itself from taking over, from what it sees itself; empty on a master. This, not NotReady, is told
-// to the peer: two nodes that repeat each other's reasons would never be rid of them.
+// What keeps this node itself from taking over, from what it sees itself; empty on a master. This,
+// not NotReady, is told to the peer: two nodes that repeat each other's reasons would never be rid
+// of them.
 std::vector<std::string> OwnReasons(const State& state);
 
 // What this node lacks of the master's state: flows or files, one sentence each.

@@ -10,7 +10,8 @@
 namespace zcluster::core {
 namespace {
 
-// The address as VRRP compares it. What is no IPv4 address counts as zero; the configuration has checked it.
+// The address as VRRP compares it. What is no IPv4 address counts as zero; the configuration has
+// checked it.
 uint32_t Numeric(const std::string& address) {
   uint32_t value = 0;
   const char* at = address.data();
@@ -29,12 +30,8 @@ bool BothMaster(const State& state) {
   return state.vrrp == VrrpState::kMaster && state.peer.Says(Role::kMaster);
 }
 
-bool HandsOver(const State& state) {
-  return state.operation && state.operation->phase == Phase::kHandingOver;
-}
-
-// Between the end of maintenance and VRRP's word for it. A FAULT in between would end replication, which goes on through
-// both MAINTENANCE and BACKUP, and cost a whole new snapshot.
+// Between the end of maintenance and VRRP's word for it. A FAULT in between would end replication,
+// which goes on through both MAINTENANCE and BACKUP, and cost a whole new snapshot.
 bool ComesBack(const State& state) {
   return state.operation && (state.operation->phase == Phase::kComingIn ||
                              state.operation->phase == Phase::kRejoining);
@@ -62,7 +59,8 @@ bool Resumes(const State& state) {
 
 bool NeedsNewTerm(const State& state) {
   if (state.vrrp != VrrpState::kMaster || !state.peer.connected || !state.peer.told) return false;
-  // A peer that is master itself is a question of yielding; one that does not know its role yet may turn out to be.
+  // A peer that is master itself is a question of yielding; one that does not know its role yet may
+  // turn out to be.
   const NodeState& peer = *state.peer.told;
   if (peer.role == Role::kMaster || peer.role == Role::kUnknown) return false;
   return peer.term > state.durable.own_term || peer.own_term == state.durable.own_term;
@@ -94,12 +92,17 @@ bool MayStopYielding(const State& state, absl::Time now) {
   return now >= state.yielding.HeldUntil() || !state.peer.Says(Role::kMaster);
 }
 
+bool HandsOver(const State& state) {
+  return state.operation && state.operation->phase == Phase::kHandingOver;
+}
+
 std::string FaultReason(const State& state) {
   if (InMaintenance(state)) return "maintenance";
   if (HandsOver(state)) {
     return state.operation->kind == OperationKind::kEnterMaintenance ? "maintenance" : "switchover";
   }
   if (state.yielding.active) return absl::StrCat("yields to ", state.config.peer_name);
+  if (state.boot_gate.closed) return "boot";
   return "";
 }
 
@@ -113,8 +116,9 @@ Standing StandingOf(const State& state) {
     case Role::kMaster:
       return state.acknowledged ? Standing::kMaster : Standing::kPromotedAlone;
     case Role::kUnknown:
-      // The agent starts, and keepalived may run as master since long. Should a split heal this very moment, it must
-      // not lose for our ignorance; a standby is told apart as soon as VRRP is heard.
+      // The agent starts, and keepalived may run as master since long. Should a split heal this
+      // very moment, it must not lose for our ignorance; a standby is told apart as soon as VRRP is
+      // heard.
       return Resumes(state) ? Standing::kMaster : Standing::kStandby;
     case Role::kBackup:
     case Role::kMaintenance:

@@ -6,12 +6,12 @@
 #include "absl/time/time.h"
 #include "agent/core/state.h"
 
-// Who should be master? keepalived elects; here is what that makes of this node, which term it serves in, and when it
-// must give way. Pure.
+// Who should be master? keepalived elects; here is what that makes of this node, which term it
+// serves in, and when it must give way. Pure.
 namespace zcluster::core {
 
-// A second time within this, while the link lived, means that the peer's adverts do not arrive: then giving way and
-// coming back would go on for ever, and each round costs the clients something.
+// A second time within this, while the link lived, means that the peer's adverts do not arrive:
+// then giving way and coming back would go on for ever, and each round costs the clients something.
 constexpr absl::Duration kYieldAgainWithin = absl::Minutes(1);
 // So the fault is held, twice as long each time, within these bounds.
 constexpr absl::Duration kShortestHold = absl::Seconds(10);
@@ -20,25 +20,31 @@ constexpr absl::Duration kLongestHold = absl::Seconds(160);
 // What VRRP's state and the maintenance make of this node.
 Role RoleOf(const State& state);
 
-// A node that was found as master when the agent started, and has heard of no later term, goes on in its own.
+// A node that was found as master when the agent started, and has heard of no later term, goes on
+// in its own.
 bool Resumes(const State& state);
 
-// A master whose peer is not master, but knows a later term or had the same one, must take a new one: else what it sends
-// is refused as old, or two masters shared a term.
+// A master whose peer is not master, but knows a later term or had the same one, must take a new
+// one: else what it sends is refused as old, or two masters shared a term.
 bool NeedsNewTerm(const State& state);
 
 // Above all that this node and its peer have ever told each other.
 Term NextTerm(const State& state);
 
-// Both are master over a living link and this one loses: by the lower term (the other announced last, and so has the
-// clients), then the lower priority, then the lower address, as VRRP would.
+// Both are master over a living link and this one loses: by the lower term (the other announced
+// last, and so has the clients), then the lower priority, then the lower address, as VRRP would.
 bool LosesToPeer(const State& state);
 
-// How long to hold the fault of a yielding that begins at `now`: zero, unless it has just happened before.
+// How long to hold the fault of a yielding that begins at `now`: zero, unless it has just happened
+// before.
 absl::Duration HoldFor(const State& state, absl::Time now);
 
-// May the fault of yielding end? At once when VRRP has let go, unless held; a hold ends with what it waits for.
+// May the fault of yielding end? At once when VRRP has let go, unless held; a hold ends with what
+// it waits for.
 bool MayStopYielding(const State& state, absl::Time now);
+
+// Stands aside so that the peer takes over, as somebody asked.
+bool HandsOver(const State& state);
 
 // Why this node must not be master now; empty if it may.
 std::string FaultReason(const State& state);

@@ -10,7 +10,8 @@
 #include "agent/core/event.h"
 #include "agent/core/types.h"
 
-// What one node knows of the pair. Only brain.cc changes it; every question is a pure function of it.
+// What one node knows of the pair. Only brain.cc changes it; every question is a pure function of
+// it.
 namespace zcluster::core {
 
 // The peer, as far as the link lets us see it.
@@ -29,9 +30,16 @@ struct Peer {
 struct Yielding {
   bool active = false;
   absl::Time since = absl::InfinitePast();
-  absl::Time ended = absl::InfinitePast();          // of the last one
-  absl::Duration hold = absl::ZeroDuration();       // the fault stays that long if the peer still is master
+  absl::Time ended = absl::InfinitePast();  // of the last one
+  absl::Duration hold =
+      absl::ZeroDuration();  // the fault stays that long if the peer still is master
   absl::Time HeldUntil() const { return since + hold; }
+};
+
+// After a boot: standing aside until there is something to serve with, for a bounded time.
+struct BootGate {
+  bool closed = false;
+  absl::Time opens_at = absl::InfinitePast();  // whatever is missing then
 };
 
 // Where the operation under way stands. Each phase waits for one thing, at most PhaseBound() long.
@@ -80,6 +88,7 @@ struct State {
   std::vector<RootState> roots;
   Peer peer;
 
+  BootGate boot_gate;
   Yielding yielding;
   std::optional<Operation> operation;
   absl::Time no_failback_before = absl::InfinitePast();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/boot_gate.h"
 #include "agent/core/names.h"
 #include "agent/core/readiness.h"
 #include "agent/core/roles.h"
@@ -38,8 +39,7 @@ Colour OfMaster(const State& state) {
   }
   const std::vector<std::string> reasons = NotReady(state);
   if (!reasons.empty()) {
-    return {Status::kGreen,
-            absl::StrCat(since, "; ", peer, " is not ready: ", Shortened(reasons))};
+    return {Status::kGreen, absl::StrCat(since, "; ", peer, " is not ready: ", Shortened(reasons))};
   }
   return {Status::kGreen, absl::StrCat(since, "; ", peer, " is ready")};
 }
@@ -52,13 +52,25 @@ Colour OfBackup(const State& state) {
   return {Status::kGreen, absl::StrCat("ready to take over from ", state.config.peer_name)};
 }
 
+std::string WaitsFor(const State& state) {
+  const std::string& peer = state.config.peer_name;
+  const std::string bound = absl::StrCat(", at most ", absl::FormatDuration(kBootGate));
+  if (!state.peer.connected)
+    return absl::StrCat("waits for ", peer, " (", state.peer.problem, ")", bound);
+  if (!state.peer.Says(Role::kMaster))
+    return absl::StrCat("waits for ", peer, " to say how it is", bound);
+  return absl::StrCat("waits until it holds what ", peer, " holds", bound);
+}
+
 Colour OfFault(const State& state) {
   const std::string& peer = state.config.peer_name;
   if (!state.problems.empty()) return {Status::kRed, Problems(state)};
   if (state.vrrp == VrrpState::kDown) return {Status::kRed, "keepalived does not run"};
+  if (state.boot_gate.closed)
+    return {Status::kRed, absl::StrCat("has just started: ", WaitsFor(state))};
   if (state.yielding.active && state.yielding.hold > absl::ZeroDuration()) {
-    return {Status::kRed,
-            absl::StrCat("adverts of ", peer, " do not arrive although it is master; stands aside")};
+    return {Status::kRed, absl::StrCat("adverts of ", peer,
+                                       " do not arrive although it is master; stands aside")};
   }
   if (state.yielding.active) return {Status::kRed, absl::StrCat("gives way to ", peer)};
   if (state.operation) return {Status::kRed, absl::StrCat("hands over to ", peer)};
@@ -133,7 +145,8 @@ NodeView RemoteNode(const State& state) {
   } else {
     node.role = state.peer.told->role;
     node.status = state.peer.told->status;
-    node.message = state.peer.told->message.empty() ? "says nothing of itself" : state.peer.told->message;
+    node.message =
+        state.peer.told->message.empty() ? "says nothing of itself" : state.peer.told->message;
   }
   return node;
 }
@@ -158,9 +171,9 @@ View Show(const State& state) {
 }
 
 bool SameButCounters(const NodeState& a, const NodeState& b) {
-  return a.term == b.term && a.own_term == b.own_term && a.role == b.role &&
-         a.status == b.status && a.message == b.message && a.priority == b.priority &&
-         a.not_ready == b.not_ready && Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
+  return a.term == b.term && a.own_term == b.own_term && a.role == b.role && a.status == b.status &&
+         a.message == b.message && a.priority == b.priority && a.not_ready == b.not_ready &&
+         Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
 }
 
 bool SameButCounters(const View& a, const View& b) {

@@ -18,7 +18,8 @@ NodeState Describe(const State& state);
 // What the agent's API shows.
 View Show(const State& state);
 
-// Do both say the same, but for counters that move all the time? Those are worth a message a second, no more.
+// Do both say the same, but for counters that move all the time? Those are worth a message a
+// second, no more.
 bool SameButCounters(const NodeState& a, const NodeState& b);
 bool SameButCounters(const View& a, const View& b);
 

@@ -37,8 +37,8 @@ enum class VrrpState {
   kFault,   // made to stand aside
 };
 
-// What the brain wants VRRP to tell of the last promotion, so that keepalived and the terms agree when a split heals
-// (DESIGN §5.1). The value is the VRRP priority.
+// What the brain wants VRRP to tell of the last promotion, so that keepalived and the terms agree
+// when a split heals (DESIGN §5.1). The value is the VRRP priority.
 enum class Standing : uint8_t {
   kStandby = 252,
   kMaster = 253,

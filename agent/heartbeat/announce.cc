@@ -147,34 +147,43 @@ void Announcer::End() {
 
 void Announcer::Round() {
   frames_.clear();
-  for (const Vip& vip : vips_) Queue(vip);
+  for (const Vip& vip : vips_) {
+    for (Frame& frame : FramesOf(vip, socket_.get())) frames_.push_back(std::move(frame));
+  }
   Send();
 }
 
-void Announcer::Queue(const Vip& vip) {
+void Announcer::Introduce(const Vip& own) {
+  const UniqueFd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  for (const Frame& frame : FramesOf(own, socket.get())) SendFrame(frame, socket.get());
+}
+
+std::vector<Announcer::Frame> Announcer::FramesOf(const Vip& vip, int socket) {
   const absl::StatusOr<Address> address = Address::Parse(vip.address);
-  const absl::optional<HardwareAddress> from = HardwareAddressOf(socket_.get(), vip.interface);
+  const absl::optional<HardwareAddress> from = HardwareAddressOf(socket, vip.interface);
   const int index = static_cast<int>(::if_nametoindex(vip.interface.c_str()));
-  if (!address.ok() || !from || index == 0) return;
+  if (!address.ok() || !from || index == 0) return {};
   if (address->family() == AF_INET6) {
-    frames_.push_back({index, UnsolicitedAdvertisement(*address, *from, ForwardsIpv6(vip.interface))});
-    return;
+    return {{index, UnsolicitedAdvertisement(*address, *from, ForwardsIpv6(vip.interface))}};
   }
-  for (bool reply : {false, true}) frames_.push_back({index, GratuitousArp(*address, *from, reply)});
+  return {{index, GratuitousArp(*address, *from, /*reply=*/false)},
+          {index, GratuitousArp(*address, *from, /*reply=*/true)}};
+}
+
+// One that the interface does not take now is sent again by the next round.
+void Announcer::SendFrame(const Frame& frame, int socket) {
+  sockaddr_ll to = {};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = frame.interface_index;
+  to.sll_halen = ETH_ALEN;
+  std::memcpy(to.sll_addr, frame.bytes.data(), ETH_ALEN);
+  ::sendto(socket, frame.bytes.data(), frame.bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
 }
 
 void Announcer::Send() {
   pause_.reset();
   for (int sent = 0; sent < kBurst && !frames_.empty(); ++sent) {
-    const Frame& frame = frames_.front();
-    sockaddr_ll to = {};
-    to.sll_family = AF_PACKET;
-    to.sll_ifindex = frame.interface_index;
-    to.sll_halen = ETH_ALEN;
-    std::memcpy(to.sll_addr, frame.bytes.data(), ETH_ALEN);
-    // One that the interface does not take now is sent again by the next round.
-    ::sendto(socket_.get(), frame.bytes.data(), frame.bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-             sizeof to);
+    SendFrame(frames_.front(), socket_.get());
     frames_.pop_front();
   }
   if (!frames_.empty()) pause_ = loop_.After(kPause, [this] { Send(); });

@@ -39,6 +39,8 @@ class Announcer {
 
   // Announces, from now on; a round that is under way is given up.
   void Begin();
+  // Tells the neighbours once where `own` is, an address of this node itself; rounds go on as they were.
+  static void Introduce(const Vip& own);
   // Another node may be master: nothing more is sent.
   void End();
 
@@ -49,7 +51,9 @@ class Announcer {
   };
   // Queues a frame or two for each VIP, as the interfaces are now, and begins to send.
   void Round();
-  void Queue(const Vip& vip);
+  // The frames of one address; none if its interface has no neighbours.
+  static std::vector<Frame> FramesOf(const Vip& vip, int socket);
+  static void SendFrame(const Frame& frame, int socket);
   void Send();
 
   Loop& loop_;

@@ -31,7 +31,8 @@ Heartbeat::Heartbeat(Loop& loop, Options options)
       fifo_(loop, options_.FifoPath()),
       announcer_(loop, options_.vips),
       supervisor_(loop, options_,
-                  {.running = [this](bool adopted) { OnRunning(adopted); },
+                  {.starting = [this] { OnStarting(); },
+                   .running = [this](bool adopted) { OnRunning(adopted); },
                    .gone = [this](const std::string& problem) { OnGone(problem); },
                    .refused = [this](const std::string& problem) { SetTrouble(kRefusal, problem); },
                    .reloaded = [this] { SetTrouble(kRefusal, ""); }}) {}
@@ -53,6 +54,8 @@ absl::Status Heartbeat::Start(EventSink& events) {
 void Heartbeat::Perform(const core::Action& action) {
   if (events_ == nullptr) return;
   if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    // Whoever has not heard of this node for long may have given up its address: the peer's adverts would come late.
+    if (fault->reason.empty()) announcer_.Introduce({options_.address + "/32", options_.interface});
     Write(fault_, fault->reason.empty() ? 0 : 1);
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
     Write(standing_, static_cast<int>(standing->standing) - static_cast<int>(core::Standing::kStandby));
@@ -79,6 +82,11 @@ void Heartbeat::Begin() {
   SetTrouble(kWriting, std::string(status.message()));
   verify_ = loop_.Every(kVerifyEvery, [this] { Verify(); });
   supervisor_.Start();
+}
+
+void Heartbeat::OnStarting() {
+  Write(fault_, 1);
+  events_->Report(core::VrrpStarting{});
 }
 
 void Heartbeat::OnRunning(bool adopted) {

@@ -18,7 +18,7 @@ namespace zcluster::heartbeat {
 // keepalived, which elects the master and moves the VIPs. It is started and steered here, and outlives us: neither Stop()
 // nor a crash of ours touches it, and the next agent adopts it.
 //
-// Reports VrrpReported for each transition and for what it finds when it adopts; kDown when keepalived died. Reports
+// Reports VrrpStarting if it has to start the first one, which then stands aside, and VrrpReported for each transition and for what it finds when it adopts; kDown when keepalived died. Reports
 // ComponentReported "heartbeat" when it dies, cannot be started or refuses its configuration, and when that is over.
 // Carries out SetFault, SetStanding, StartHeartbeat and Announce. Loop thread, in whose network namespace keepalived runs.
 class Heartbeat : public Adapter {
@@ -32,6 +32,7 @@ class Heartbeat : public Adapter {
 
  private:
   void Begin();
+  void OnStarting();
   void OnRunning(bool adopted);
   void OnGone(const std::string& problem);
   // What keepalived says.

@@ -64,6 +64,7 @@ void Supervisor::Begin() {
   // At once, even if keepalived is not to be started yet: the peer takes over meanwhile.
   RemoveStaleAddresses();
   RemoveStalePidFiles(options_);
+  if (!std::exchange(began_, true)) observer_.starting();
   const absl::Duration wait = not_before_ - Loop::Now();
   if (wait > absl::ZeroDuration()) {
     retry_ = loop_.After(wait, [this] { Begin(); });
@@ -79,6 +80,7 @@ void Supervisor::Begin() {
 
 void Supervisor::Adopt(FoundProcess parent) {
   log::Info("keepalived_adopted", {{"pid", absl::StrCat(parent.pid)}});
+  began_ = true;
   Watch(std::move(parent));
   FindVrrp();
   observer_.running(/*adopted=*/true);

@@ -24,6 +24,8 @@ namespace zcluster::heartbeat {
 class Supervisor {
  public:
   struct Observer {
+    // No keepalived runs and the first is about to be started: the moment to say how it shall begin. Once at most.
+    std::function<void()> starting;
     // keepalived runs: `adopted` if it did before us. Its first state is still to come.
     std::function<void(bool adopted)> running;
     // Its VRRP process, or all of it, is gone; why, and what is done about it. `running` follows unless the parent lives.
@@ -69,6 +71,7 @@ class Supervisor {
   const Options& options_;
   Observer observer_;
   std::string wanted_;  // the configuration as it should be
+  bool began_ = false;    // a keepalived was adopted, or the first announced by `starting`
   bool checked_ = false;  // keepalived accepted it once
 
   absl::optional<FoundProcess> parent_;

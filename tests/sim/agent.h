@@ -12,7 +12,8 @@
 
 namespace zcluster::sim {
 
-// One life of an agent: a brain and the loop around it, with the driver's rule that a promise waits for the disk.
+// One life of an agent: a brain and the loop around it, with the driver's rule that a promise waits
+// for the disk.
 class Agent {
  public:
   struct World {
@@ -45,7 +46,8 @@ class Agent {
   Disk& disk_;
   World world_;
   core::Brain brain_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // what was posted to a dead one is dropped
+  std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // what was posted to a dead one is dropped
   absl::Time hung_until_ = absl::InfinitePast();
   std::deque<core::Event> inbox_;
   bool stepping_ = false;

@@ -143,7 +143,8 @@ void Chaos::KillKeepalived() {
   Node& node = pair_.node(AnyNode());
   const uint64_t what = random_.Below(3);
   const std::array<std::string, 3> parts = {"child", "parent", "child and parent"};
-  observer_.OnFault(absl::StrCat("keepalived (", parts[what], ") of ", node.config().node_name, " is killed"));
+  observer_.OnFault(
+      absl::StrCat("keepalived (", parts[what], ") of ", node.config().node_name, " is killed"));
   if (what == 0) node.KillChild();
   if (what == 1) node.KillParent();
   if (what == 2) node.KillBoth();
@@ -181,11 +182,13 @@ void Chaos::Ask() {
   AskFor(node, kind, random_.OneIn(5));
 }
 
-void Chaos::AskFor(int node, core::OperationKind kind, bool force) {
-  if (pair_.node(node).agent() == nullptr) return;
+uint64_t Chaos::AskFor(int node, core::OperationKind kind, bool force) {
+  if (pair_.node(node).agent() == nullptr) return 0;
   ++operations_;
-  observer_.OnFault(absl::StrCat("an operator asks node", node + 1, ": ", core::Name(kind), force ? " --force" : ""));
+  observer_.OnFault(absl::StrCat("an operator asks node", node + 1, ": ", core::Name(kind),
+                                 force ? " --force" : ""));
   pair_.node(node).Deliver(core::OperationAsked{core::OperationId{operations_}, kind, force});
+  return operations_;
 }
 
 void Chaos::Cease(bool bring_back) {

@@ -10,15 +10,20 @@
 
 namespace zcluster::sim {
 
-// Breaks the pair by chance, mends it again after a while, and asks for operations as people do, at the wrong moment.
+// Breaks the pair by chance, mends it again after a while, and asks for operations as people do, at
+// the wrong moment.
 class Chaos {
  public:
   Chaos(Pair& pair, Random& random, Observer& observer);
 
   // Begins; the first fault comes when the pair had time to find itself.
   void Begin();
-  // Everything is mended, nothing more breaks. Operators may still bring nodes back from maintenance.
+  // Everything is mended, nothing more breaks. Operators may still bring nodes back from
+  // maintenance.
   void Cease(bool bring_back);
+
+  // An operator asks `node`. The operation's id; 0 if no agent runs there.
+  uint64_t AskFor(int node, core::OperationKind kind, bool force);
 
   uint64_t faults() const { return faults_; }
 
@@ -36,7 +41,6 @@ class Chaos {
   void StallDisk();
   void ReportProblem();
   void Ask();
-  void AskFor(int node, core::OperationKind kind, bool force);
   void BringBack();
   // Undoes a fault after `least` to `most`, unless all was mended before.
   void Later(absl::Duration least, absl::Duration most, std::function<void()> undo);

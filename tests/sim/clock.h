@@ -9,7 +9,8 @@
 
 namespace zcluster::sim {
 
-// Virtual time: what is due runs in order of its time, and of scheduling where times are equal. Nothing waits.
+// Virtual time: what is due runs in order of its time, and of scheduling where times are equal.
+// Nothing waits.
 class Clock {
  public:
   absl::Time now() const { return now_; }

@@ -15,19 +15,19 @@ constexpr std::array kExpected = {
     "promoted, peer_unreachable",
     "resumed, found_as_master",
     "role MASTER -> BACKUP",
-    "role MASTER -> FAULT",
     "role MASTER -> MAINTENANCE",
     "role BACKUP -> MASTER",
-    "role BACKUP -> FAULT",
     "role BACKUP -> MAINTENANCE",
-    "role FAULT -> BACKUP",
     "role MAINTENANCE -> BACKUP",
     "yielded, at once",
     "yielded, held",
     "failback",
+    "boot gate opened, waited long enough",
+    "boot gate opened, the peer has said how it is",
     "standing 252",
     "standing 253",
     "standing 254",
+    "fault boot",
     "fault maintenance",
     "fault switchover",
     "fault yields",
@@ -67,15 +67,22 @@ void Coverage::OnHeard(int node, const core::Event& event) {
 void Coverage::OnPerformed(int node, const core::Action& action) {
   if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
     std::string what = decision->event;
-    if (what == "promoted" || what == "resumed") absl::StrAppend(&what, ", ", decision->fields[1].second);
-    if (what == "yielded") absl::StrAppend(&what, decision->fields[2].second == "0" ? ", at once" : ", held");
+    if (what == "promoted" || what == "resumed")
+      absl::StrAppend(&what, ", ", decision->fields[1].second);
+    if (what == "boot_gate_opened") {
+      what = absl::StrCat("boot gate opened, ", decision->fields[0].second);
+    }
+    if (what == "yielded")
+      absl::StrAppend(&what, decision->fields[2].second == "0" ? ", at once" : ", held");
     ++count_[what];
   } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
     const core::OperationKind kind = asked_[{node, finished->operation.value}];
-    ++count_[absl::StrCat(core::Name(kind), ": ", absl::StatusCodeToString(finished->status.code()))];
+    ++count_[absl::StrCat(core::Name(kind), ": ",
+                          absl::StatusCodeToString(finished->status.code()))];
   } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
     core::Role& role = role_[static_cast<size_t>(node)];
-    if (role != assume->role) ++count_[absl::StrCat("role ", core::Name(role), " -> ", core::Name(assume->role))];
+    if (role != assume->role)
+      ++count_[absl::StrCat("role ", core::Name(role), " -> ", core::Name(assume->role))];
     role = assume->role;
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
     ++count_[absl::StrCat("standing ", static_cast<int>(standing->standing))];

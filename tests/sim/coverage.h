@@ -11,7 +11,8 @@
 
 namespace zcluster::sim {
 
-// What the brains decided, counted over all seeds: a decision that no seed brings about is not tested.
+// What the brains decided, counted over all seeds: a decision that no seed brings about is not
+// tested.
 class Coverage : public Observer {
  public:
   void OnStarted(int node) override;

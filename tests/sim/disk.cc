@@ -26,9 +26,7 @@ void Disk::EndOldest(uint64_t life) {
   oldest.done();
 }
 
-void Disk::Stall(absl::Duration length) {
-  free_at_ = std::max(free_at_, clock_.now() + length);
-}
+void Disk::Stall(absl::Duration length) { free_at_ = std::max(free_at_, clock_.now() + length); }
 
 void Disk::Crash() {
   for (const Writing& write : writing_) {

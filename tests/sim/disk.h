@@ -10,7 +10,8 @@
 
 namespace zcluster::sim {
 
-// A node's disk: writes end in order, each after a while, and a crash may lose those that have not ended.
+// A node's disk: writes end in order, each after a while, and a crash may lose those that have not
+// ended.
 class Disk {
  public:
   Disk(Clock& clock, Random& random) : clock_(clock), random_(random) {}

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/boot_gate.h"
 #include "agent/core/names.h"
 
 namespace zcluster::sim {
@@ -51,13 +52,14 @@ void Invariants::CheckSomebodyServes() {
     absl::Time& since = Of(i).could_serve_since;
     since = CouldServe(i) ? std::min(since, now) : absl::InfiniteFuture();
   }
-  // A forced hand-over to nobody lasts its whole bound; then the election.
+  // A node that booted waits for its gate; a forced hand-over to nobody lasts its whole bound; then
+  // the election.
   const absl::Duration down = pair_->node(0).config().MasterDownInterval();
-  const absl::Duration bound = 2 * (2 * down + absl::Seconds(5));
+  const absl::Duration bound = core::kBootGate + 2 * (2 * down + absl::Seconds(5));
   for (int i : {0, 1}) {
     if (now - std::max(Of(i).could_serve_since, last_served_) > bound) {
-      Break(absl::StrCat("nobody serves for more than ", absl::FormatDuration(bound), " although node",
-                         i + 1, " could"));
+      Break(absl::StrCat("nobody serves for more than ", absl::FormatDuration(bound),
+                         " although node", i + 1, " could"));
     }
   }
 }
@@ -65,10 +67,13 @@ void Invariants::CheckSomebodyServes() {
 void Invariants::CheckNode(int index) {
   Record& record = Of(index);
   const absl::Time now = pair_->clock().now();
-  const bool wrong = record.told_out && pair_->node(index).keepalived().state() == VrrpState::kMaster;
-  record.out_but_master_since = wrong ? std::min(record.out_but_master_since, now) : absl::InfiniteFuture();
+  const bool wrong =
+      record.told_out && pair_->node(index).keepalived().state() == VrrpState::kMaster;
+  record.out_but_master_since =
+      wrong ? std::min(record.out_but_master_since, now) : absl::InfiniteFuture();
   if (now - record.out_but_master_since > kMaintenanceBound) {
-    Break(absl::StrCat("node", index + 1, " is master although an operator was told that it is in maintenance"));
+    Break(absl::StrCat("node", index + 1,
+                       " is master although an operator was told that it is in maintenance"));
   }
   for (const auto& [id, asked] : record.operations) {
     if (now - asked.at > kOperationBound) {
@@ -85,7 +90,8 @@ void Invariants::OnStarted(int node) {
   record.persisted_out = disk.maintenance;
   record.known = std::max(record.told, disk.highest_term);
   if (disk.highest_term < record.told) {
-    Break(absl::StrCat("node", node + 1, " forgot term ", record.told.value, ", which it had told"));
+    Break(
+        absl::StrCat("node", node + 1, " forgot term ", record.told.value, ", which it had told"));
   }
 }
 
@@ -115,8 +121,10 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
   } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
     CheckFinished(node, *finished);
   } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
-    if (assume->role == core::Role::kMaster && assume->term > pair_->node(node).disk().content().own_term) {
-      Break(absl::StrCat("node", node + 1, " sends in term ", assume->term.value, ", which is not on its disk"));
+    if (assume->role == core::Role::kMaster &&
+        assume->term > pair_->node(node).disk().content().own_term) {
+      Break(absl::StrCat("node", node + 1, " sends in term ", assume->term.value,
+                         ", which is not on its disk"));
     }
   } else if (const auto* published = std::get_if<core::Publish>(&action)) {
     if (published->view.local.message.empty() || published->view.remote.message.empty()) {
@@ -133,6 +141,12 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
     Break(absl::StrCat("node", node + 1, " resumes term ", state.durable.own_term.value,
                        " although it knew of term ", Of(node).known.value));
   }
+  const bool hands_over =
+      decision.event == "operation_started" && state.role == core::Role::kMaster;
+  if (hands_over && decision.fields[1].second == "no" && !state.peer.told->not_ready.empty()) {
+    Break(absl::StrCat("node", node + 1, " hands over without force although its peer says: ",
+                       state.peer.told->not_ready.front()));
+  }
   if (decision.event == "yielded" && state.peer.told &&
       state.durable.own_term > state.peer.told->own_term) {
     Break(absl::StrCat("node", node + 1, " yields although its term is the later one"));
@@ -145,7 +159,8 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
 
 void Invariants::CheckPersist(int node, const core::Durable& durable) {
   Record& record = Of(node);
-  if (durable.own_term < record.own) Break(absl::StrCat("the own term of node", node + 1, " falls"));
+  if (durable.own_term < record.own)
+    Break(absl::StrCat("the own term of node", node + 1, " falls"));
   if (durable.own_term != record.own && durable.own_term <= record.known) {
     Break(absl::StrCat("node", node + 1, " was promoted to term ", durable.own_term.value,
                        " although it knew of term ", record.known.value));
@@ -156,8 +171,10 @@ void Invariants::CheckPersist(int node, const core::Durable& durable) {
   const core::State& state = pair_->node(node).agent()->state();
   const bool comes_back = record.persisted_out && !durable.maintenance;
   const bool lacks_flows = state.config.replicate_conntrack && !state.conntrack.synchronised;
-  if (comes_back && state.peer.Says(core::Role::kMaster) && lacks_flows && !state.operation->force) {
-    Break(absl::StrCat("node", node + 1, " comes back from maintenance without the master's flows"));
+  if (comes_back && state.peer.Says(core::Role::kMaster) && lacks_flows &&
+      !state.operation->force) {
+    Break(
+        absl::StrCat("node", node + 1, " comes back from maintenance without the master's flows"));
   }
   record.persisted_out = durable.maintenance;
   record.own = durable.own_term;
@@ -168,7 +185,8 @@ void Invariants::CheckTold(int node, const core::NodeState& state) {
   Record& record = Of(node);
   const core::Durable& disk = pair_->node(node).disk().content();
   if (state.term > disk.highest_term || state.own_term > disk.own_term) {
-    Break(absl::StrCat("node", node + 1, " tells its peer of term ", state.term.value, ", which is not on its disk"));
+    Break(absl::StrCat("node", node + 1, " tells its peer of term ", state.term.value,
+                       ", which is not on its disk"));
   }
   if (state.term < record.told || state.own_term < record.told_own) {
     Break(absl::StrCat("node", node + 1, " tells its peer of a lower term than before"));
@@ -187,7 +205,8 @@ void Invariants::CheckFinished(int node, const core::Finished& finished) {
   const Asked asked = found->second;
   record.operations.erase(found);
   if (!finished.status.ok() || asked.kind == core::OperationKind::kSwitchover) return;
-  // An answer may wait for the disk until the node is on its way to the other state again; then it says nothing of now.
+  // An answer may wait for the disk until the node is on its way to the other state again; then it
+  // says nothing of now.
   const bool wants_out = asked.kind == core::OperationKind::kEnterMaintenance;
   if (wants_out != record.persisted_out) return;
   if (wants_out != pair_->node(node).disk().content().maintenance) {
@@ -205,7 +224,8 @@ void Invariants::GoesOut(int node, bool force) {
   // One that goes out by force, just now, may be seen as master still by an agent that hung.
   const bool could_know = !other.out_by_force || now - other.out_since > kKnownBound;
   if (other.told_out && could_know && !force) {
-    Break(absl::StrCat("node", node + 1, " was taken out without force although the other is out already"));
+    Break(absl::StrCat("node", node + 1,
+                       " was taken out without force although the other is out already"));
   }
   record.told_out = true;
   record.out_since = now;

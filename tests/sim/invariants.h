@@ -10,15 +10,18 @@
 
 namespace zcluster::sim {
 
-// Two masters that can talk to each other settle it within this: a message each way, and keepalived reads a file.
+// Two masters that can talk to each other settle it within this: a message each way, and keepalived
+// reads a file.
 constexpr absl::Duration kTwoMastersBound = absl::Milliseconds(500);
-// keepalived gives up the VIP of a node in maintenance within this; it reads its files in milliseconds.
+// keepalived gives up the VIP of a node in maintenance within this; it reads its files in
+// milliseconds.
 constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
-// An operation ends within this: its phases, and a disk or an agent that hangs some seconds in each.
+// An operation ends within this: its phases, and a disk or an agent that hangs some seconds in
+// each.
 constexpr absl::Duration kOperationBound = absl::Seconds(100);
 
-// What a node tells is known to its peer, or the link is known to be lost, within this: the link's silence, an agent that
-// hangs.
+// What a node tells is known to its peer, or the link is known to be lost, within this: the link's
+// silence, an agent that hangs.
 constexpr absl::Duration kKnownBound = absl::Seconds(10);
 
 // What must hold at every moment of every history.
@@ -47,11 +50,13 @@ class Invariants : public Observer {
     bool force;
   };
   struct Record {
-    core::Term known;      // highest that this life of the agent has heard or made, or that a former one told
-    core::Term own;        // as last ordered to disk
-    core::Term told;       // highest, by a promise
-    core::Term told_own;   // its own, by a promise
-    bool told_out = false;  // an operator was told that it is in maintenance, and has not asked it back
+    core::Term
+        known;  // highest that this life of the agent has heard or made, or that a former one told
+    core::Term own;       // as last ordered to disk
+    core::Term told;      // highest, by a promise
+    core::Term told_own;  // its own, by a promise
+    bool told_out =
+        false;  // an operator was told that it is in maintenance, and has not asked it back
     bool persisted_out = false;  // as last ordered to disk
     absl::Time out_since;
     bool out_by_force = false;

@@ -45,7 +45,8 @@ void Keepalived::WaitForMaster(absl::Duration patience) {
   const absl::Time due = clock_.now() + patience;
   const bool sooner = due < master_down_at_;
   master_down_at_ = due;
-  // A timer that rings early looks again, so that an advert costs no timer; one that would ring late is no use.
+  // A timer that rings early looks again, so that an advert costs no timer; one that would ring
+  // late is no use.
   if (timer_runs_ && !sooner) return;
   timer_runs_ = true;
   clock_.At(due, [this, life = life_] { OnPatienceOver(life); });

@@ -17,8 +17,9 @@ struct TrackedFiles {
   uint8_t priority = 252;
 };
 
-// One keepalived as we configure it: VRRPv3, one instance, `state BACKUP`, `nopreempt`, FAULT and priority by tracked
-// files. Its timers and reactions are those measured on the real one (version 2.2.7).
+// One keepalived as we configure it: VRRPv3, one instance, `state BACKUP`, `nopreempt`, FAULT and
+// priority by tracked files. Its timers and reactions are those measured on the real one
+// (version 2.2.7).
 class Keepalived {
  public:
   struct World {
@@ -27,15 +28,15 @@ class Keepalived {
     std::function<void()> died;                          // as a pidfd tells
   };
 
-  Keepalived(Clock& clock, Random& random, const TrackedFiles& files, absl::Duration advert_interval,
-             World world);
+  Keepalived(Clock& clock, Random& random, const TrackedFiles& files,
+             absl::Duration advert_interval, World world);
 
   core::VrrpState state() const { return state_; }
   // A crash of all its processes leaves the VIPs where they are, until the next start.
   bool holds_vips() const { return holds_vips_; }
   bool running() const { return state_ != core::VrrpState::kDown || respawning_; }
 
-  void Start();  // must not be running
+  void Start();        // must not be running
   void NoticeFiles();  // inotify: they are read a moment later
   void Receive(uint8_t priority, bool from_higher_address);
   void KillChild();   // the parent starts another at once
@@ -64,7 +65,8 @@ class Keepalived {
   bool respawning_ = false;
   bool holds_vips_ = false;
   uint8_t priority_ = 252;
-  uint64_t life_ = 0;  // of the process; also ends with each change of state, so that its timers die
+  uint64_t life_ =
+      0;  // of the process; also ends with each change of state, so that its timers die
   absl::Time master_down_at_ = absl::InfiniteFuture();
   bool timer_runs_ = false;
 };

@@ -35,7 +35,8 @@ void Link::Connect() {
   connecting_ = false;
   if (!sides_[0].alive() || !sides_[1].alive() || connection_[0] != 0) return;
   const uint64_t connection = ++connections_;
-  // The one that serves may believe in an older connection still: the new one supersedes it, said or unsaid.
+  // The one that serves may believe in an older connection still: the new one supersedes it, said
+  // or unsaid.
   if (connection_[1] != 0 && random_.OneIn(2)) Lose(1, connection_[1], "superseded");
   for (int node : {0, 1}) {
     connection_[Index(node)] = connection;
@@ -55,7 +56,8 @@ void Link::Send(int node, const core::NodeState& state) {
   if (connection == 0) return;
   const int to = 1 - node;
   absl::Time& arrival = last_arrival_[Index(to)];
-  arrival = std::max(arrival, clock_.now() + random_.Between(absl::Microseconds(100), kLongestDelay));
+  arrival =
+      std::max(arrival, clock_.now() + random_.Between(absl::Microseconds(100), kLongestDelay));
   clock_.At(arrival, [this, to, message = Message{connection, state}]() mutable {
     Arrive(to, std::move(message));
   });

@@ -13,8 +13,9 @@
 
 namespace zcluster::sim {
 
-// The peer link: a stream that keeps its order and loses nothing while it lives, whose death either side notices on its
-// own, by being told or by silence. Node 0 dials. A side may believe in a link that the other has given up.
+// The peer link: a stream that keeps its order and loses nothing while it lives, whose death either
+// side notices on its own, by being told or by silence. Node 0 dials. A side may believe in a link
+// that the other has given up.
 class Link {
  public:
   struct Side {
@@ -25,9 +26,7 @@ class Link {
   Link(Clock& clock, Random& random, const Network& network, std::array<Side, 2> sides);
 
   // Both ends believe in the same connection.
-  bool Lives() const {
-    return connection_[0] != 0 && connection_[0] == connection_[1];
-  }
+  bool Lives() const { return connection_[0] != 0 && connection_[0] == connection_[1]; }
   bool Believes(int node) const { return connection_[Index(node)] != 0; }
 
   void Send(int node, const core::NodeState& state);
@@ -60,7 +59,7 @@ class Link {
   std::array<core::Term, 2> told_term_;          // by the last message: what a hello says
   std::array<absl::Time, 2> last_arrival_;       // order is kept
   std::array<absl::Time, 2> last_heard_;
-  std::array<std::vector<Message>, 2> stuck_;    // on a cut wire, by receiver
+  std::array<std::vector<Message>, 2> stuck_;  // on a cut wire, by receiver
 };
 
 }  // namespace zcluster::sim

@@ -68,7 +68,8 @@ void PrintFailure(uint64_t seed, const std::string& broken) {
   Trace trace(/*lines=*/60);
   Coverage coverage;
   Run(seed, coverage, &trace);
-  std::printf("seed %llu: %s\nlast events:\n", static_cast<unsigned long long>(seed), broken.c_str());
+  std::printf("seed %llu: %s\nlast events:\n", static_cast<unsigned long long>(seed),
+              broken.c_str());
   for (const std::string& line : trace.lines()) std::printf("  %s\n", line.c_str());
   std::printf("replay: zcluster-sim --seed %llu --trace\n", static_cast<unsigned long long>(seed));
 }
@@ -84,8 +85,8 @@ int Main(const Arguments& arguments) {
     std::string broken = outcome.broken;
     if (broken.empty() && (outcome.steps < kLeastSteps || outcome.faults < kLeastFaults ||
                            outcome.simulated < kLeastTime)) {
-      broken = absl::StrCat("the seed is too poor: ", outcome.steps, " steps, ", outcome.faults, " faults, ",
-                            absl::FormatDuration(outcome.simulated));
+      broken = absl::StrCat("the seed is too poor: ", outcome.steps, " steps, ", outcome.faults,
+                            " faults, ", absl::FormatDuration(outcome.simulated));
     }
     if (!broken.empty()) {
       if (arguments.trace) {
@@ -98,11 +99,13 @@ int Main(const Arguments& arguments) {
     faults += outcome.faults;
     simulated += outcome.simulated;
   }
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("%llu seeds: %llu steps, %llu faults, %.0f hours simulated, in %.1f s (%.0f seeds/s)\n",
-              static_cast<unsigned long long>(arguments.seeds),
-              static_cast<unsigned long long>(coverage.steps()), static_cast<unsigned long long>(faults),
-              absl::ToDoubleHours(simulated), took, static_cast<double>(arguments.seeds) / took);
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::printf(
+      "%llu seeds: %llu steps, %llu faults, %.0f hours simulated, in %.1f s (%.0f seeds/s)\n",
+      static_cast<unsigned long long>(arguments.seeds),
+      static_cast<unsigned long long>(coverage.steps()), static_cast<unsigned long long>(faults),
+      absl::ToDoubleHours(simulated), took, static_cast<double>(arguments.seeds) / took);
   std::printf("covered:\n");
   for (const auto& [what, count] : coverage.count()) {
     std::printf("  %10llu  %s\n", static_cast<unsigned long long>(count), what.c_str());

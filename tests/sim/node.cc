@@ -13,14 +13,15 @@ Node::Node(int index, World& world, core::Config config)
       world_(world),
       config_(std::move(config)),
       disk_(world.clock, world.random),
-      keepalived_(world.clock, world.random, files_, config_.advert_interval,
-                  {.send_advert = [this](uint8_t priority) { world_.send_advert(index_, priority); },
-                   .changed =
-                       [this](VrrpState state) {
-                         world_.observer.OnVrrp(index_, state);
-                         ReportVrrp(state);
-                       },
-                   .died = [this] { SuperviseKeepalived(); }}) {}
+      keepalived_(
+          world.clock, world.random, files_, config_.advert_interval,
+          {.send_advert = [this](uint8_t priority) { world_.send_advert(index_, priority); },
+           .changed =
+               [this](VrrpState state) {
+                 world_.observer.OnVrrp(index_, state);
+                 ReportVrrp(state);
+               },
+           .died = [this] { SuperviseKeepalived(); }}) {}
 
 void Node::StartAgent() {
   if (!powered_ || agent_) return;
@@ -104,6 +105,8 @@ void Node::Perform(const core::Action& action) {
     if (keepalived_.running()) {
       ReportVrrp(keepalived_.state());
     } else {
+      files_.fault = true;
+      Deliver(core::VrrpStarting{});
       SuperviseKeepalived();
     }
   } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {

@@ -15,9 +15,9 @@
 
 namespace zcluster::sim {
 
-// One machine: its disk, keepalived, the files that steer it, and the agent with adapters as thin as the real ones. What
-// breaks here and comes back is asked for by the method's name; nothing comes back by itself but keepalived, which a
-// living agent starts again.
+// One machine: its disk, keepalived, the files that steer it, and the agent with adapters as thin
+// as the real ones. What breaks here and comes back is asked for by the method's name; nothing
+// comes back by itself but keepalived, which a living agent starts again.
 class Node {
  public:
   struct World {
@@ -43,7 +43,9 @@ class Node {
   void PowerOff();
   void PowerOn();  // the machine only
   void Deliver(const core::Event& event);
-  void HangAgent(absl::Duration length) { if (agent_) agent_->HangFor(length); }
+  void HangAgent(absl::Duration length) {
+    if (agent_) agent_->HangFor(length);
+  }
   void StallDisk(absl::Duration length) { disk_.Stall(length); }
   void HearAdvert(uint8_t priority, bool from_higher_address) {
     if (powered_) keepalived_.Receive(priority, from_higher_address);
@@ -65,9 +67,9 @@ class Node {
   Keepalived keepalived_;
   bool powered_ = true;
   std::unique_ptr<Agent> agent_;
-  uint64_t life_ = 0;         // of the agent
-  bool supervises_ = false;   // StartHeartbeat was ordered in this life
-  absl::Time last_report_;    // the FIFO keeps its order
+  uint64_t life_ = 0;        // of the agent
+  bool supervises_ = false;  // StartHeartbeat was ordered in this life
+  absl::Time last_report_;   // the FIFO keeps its order
 };
 
 }  // namespace zcluster::sim

@@ -37,7 +37,9 @@ Pair::Pair(Random& random, Observer& observer)
              .observer = observer,
              .send_advert = [this](int from, uint8_t priority) { SendAdvert(from, priority); }} {
   const std::array<core::Config, 2> configs = DrawConfigs(random);
-  const auto alive = [this](int node) { return [this, node] { return this->node(node).agent() != nullptr; }; };
+  const auto alive = [this](int node) {
+    return [this, node] { return this->node(node).agent() != nullptr; };
+  };
   const auto link_side = [&](int to) {
     return Link::Side{[this, to](const core::Event& event) { ReportLink(to, event); }, alive(to)};
   };

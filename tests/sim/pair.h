@@ -14,7 +14,8 @@
 
 namespace zcluster::sim {
 
-// Two nodes and the wires between them. Its configuration is drawn by chance. Node 0 is node1, whose address is the lower.
+// Two nodes and the wires between them. Its configuration is drawn by chance. Node 0 is node1,
+// whose address is the lower.
 class Pair {
  public:
   Pair(Random& random, Observer& observer);

@@ -7,8 +7,8 @@
 
 namespace zcluster::sim {
 
-// All chance of a run comes from here, so that a seed is a whole history. splitmix64: small, fast, and the same on every
-// machine, which the distributions of the standard library are not.
+// All chance of a run comes from here, so that a seed is a whole history. splitmix64: small, fast,
+// and the same on every machine, which the distributions of the standard library are not.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}

@@ -11,8 +11,9 @@
 
 namespace zcluster::sim {
 
-// Flows and files between the two nodes, as far as the brain hears of them: while one is master, the other receives in a
-// term that is not later, and the link lives, they are in step after a while.
+// Flows and files between the two nodes, as far as the brain hears of them: while one is master,
+// the other receives in a term that is not later, and the link lives, they are in step after a
+// while.
 class Replication {
  public:
   struct Side {

@@ -2,6 +2,7 @@
 #include "tests/sim/run.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
 #include "tests/sim/chaos.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/pair.h"
@@ -27,6 +28,7 @@ class Watchers : public Observer {
     Each([&](Observer& o) { o.OnHeard(node, event); });
   }
   void OnPerformed(int node, const core::Action& action) override {
+    if (const auto* finished = std::get_if<core::Finished>(&action)) finished_ = *finished;
     Each([&](Observer& o) { o.OnPerformed(node, action); });
   }
   void OnVrrp(int node, core::VrrpState state) override {
@@ -37,6 +39,8 @@ class Watchers : public Observer {
     Each([&](Observer& o) { o.OnFault(what); });
   }
 
+  // The operation that ended last.
+  const core::Finished& finished() const { return finished_; }
   // Times that VRRP changed its state on either node.
   uint64_t moves() const { return moves_; }
 
@@ -52,6 +56,7 @@ class Watchers : public Observer {
   Coverage& coverage_;
   Trace* trace_;
   uint64_t moves_ = 0;
+  core::Finished finished_;
 };
 
 // Runs until `end`, or `done` says so, or an invariant breaks.
@@ -82,7 +87,41 @@ void Settle(Pair& pair, bool all_back, const Watchers& watchers, Invariants& inv
   const uint64_t moves = watchers.moves();
   RunUntil(clock.now() + kQuiet, pair, invariants, [&] { return watchers.moves() != moves; });
   if (watchers.moves() != moves) invariants.Break("a role changed although nothing had happened");
-  if (why = WhyNotSettled(pair, all_back); !why.empty()) invariants.Break(absl::StrCat("did not stay at rest: ", why));
+  if (why = WhyNotSettled(pair, all_back); !why.empty())
+    invariants.Break(absl::StrCat("did not stay at rest: ", why));
+}
+
+// Where nothing is broken, what an operator asks for succeeds, and soon.
+void AskAtRest(int node, core::OperationKind kind, Pair& pair, Chaos& chaos,
+               const Watchers& watchers, Invariants& invariants) {
+  const core::OperationId id{chaos.AskFor(node, kind, /*force=*/false)};
+  const auto ended = [&] { return watchers.finished().operation == id; };
+  RunUntil(pair.clock().now() + kRestBound, pair, invariants, ended);
+  if (ended() && watchers.finished().status.ok()) return;
+  invariants.Break(absl::StrCat(
+      "at rest, ", core::Name(kind), " of node", node + 1, " did not succeed within ",
+      absl::FormatDuration(kRestBound), ": ",
+      ended() ? watchers.finished().status.ToString() : std::string("it has not ended")));
+}
+
+// A pair at rest can be switched over, or either node taken out and brought back.
+void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers,
+              Invariants& invariants) {
+  for (int node : {0, 1}) {
+    if (pair.node(node).agent()->state().durable.maintenance) return;
+  }
+  const bool first = pair.node(0).keepalived().state() == core::VrrpState::kMaster;
+  const int master = first ? 0 : 1;
+  if (random.OneIn(2)) {
+    AskAtRest(master, core::OperationKind::kSwitchover, pair, chaos, watchers, invariants);
+    return;
+  }
+  const int node = random.OneIn(2) ? master : 1 - master;
+  for (auto kind :
+       {core::OperationKind::kEnterMaintenance, core::OperationKind::kStartMaintenance}) {
+    if (!invariants.broken().empty()) return;
+    AskAtRest(node, kind, pair, chaos, watchers, invariants);
+  }
 }
 
 }  // namespace
@@ -106,8 +145,13 @@ Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace) {
     const bool all_back = random.Percent(70);
     chaos.Cease(all_back);
     Settle(pair, all_back, watchers, invariants);
+    if (invariants.broken().empty() && random.OneIn(2)) {
+      Exercise(pair, random, chaos, watchers, invariants);
+      if (invariants.broken().empty()) Settle(pair, all_back, watchers, invariants);
+    }
   }
-  return {invariants.broken(), coverage.steps() - steps, chaos.faults(), pair.clock().now() - begin};
+  return {invariants.broken(), coverage.steps() - steps, chaos.faults(),
+          pair.clock().now() - begin};
 }
 
 }  // namespace zcluster::sim

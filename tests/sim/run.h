@@ -10,11 +10,15 @@
 
 namespace zcluster::sim {
 
-// Once everything is mended, a pair comes to rest within this: the longest hold of a fault, a failback after its pause, a
-// node brought back.
+// Once everything is mended, a pair comes to rest within this: the longest hold of a fault, a
+// failback after its pause, a node brought back.
 constexpr absl::Duration kSettleBound = absl::Minutes(6);
 // And stays so; watched for this long.
 constexpr absl::Duration kQuiet = absl::Seconds(20);
+
+// What an operator asks of a pair at rest succeeds within this: hand-over by FAULT, and a new
+// snapshot at most.
+constexpr absl::Duration kRestBound = absl::Seconds(8);
 
 struct Outcome {
   std::string broken;  // the invariant, as a sentence; empty if all held
@@ -23,8 +27,8 @@ struct Outcome {
   absl::Duration simulated;
 };
 
-// One seed: a pair that starts, a minute and more of faults, then none, until it is at rest. Ends at the first broken
-// invariant. `trace` may be null.
+// One seed: a pair that starts, a minute and more of faults, then none, until it is at rest. Ends
+// at the first broken invariant. `trace` may be null.
 Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace);
 
 }  // namespace zcluster::sim

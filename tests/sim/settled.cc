@@ -18,7 +18,8 @@ using core::State;
 std::string WhyNotAtRest(const Pair& pair, int index) {
   const Node& node = pair.node(index);
   const std::string& name = node.config().node_name;
-  if (!node.agent() || node.agent()->hung()) return absl::StrCat("the agent of ", name, " does not run");
+  if (!node.agent() || node.agent()->hung())
+    return absl::StrCat("the agent of ", name, " does not run");
   const State& state = node.agent()->state();
   if (state.operation) {
     return absl::StrCat(name, " is busy with ", core::Name(state.operation->kind), " (",
@@ -26,12 +27,15 @@ std::string WhyNotAtRest(const Pair& pair, int index) {
   }
   if (state.on_disk != state.durable) return absl::StrCat(name, " waits for its disk");
   if (!state.vrrp || *state.vrrp != node.keepalived().state()) {
-    return absl::StrCat(name, " does not know that keepalived says ", core::Name(node.keepalived().state()));
+    return absl::StrCat(name, " does not know that keepalived says ",
+                        core::Name(node.keepalived().state()));
   }
   if (!state.peer.told) return absl::StrCat(name, " has heard nothing from its peer");
   const bool fault = !core::FaultReason(state).empty();
-  if (fault != node.files().fault) return absl::StrCat("the fault file of ", name, " is not what it wants");
-  if (fault != state.durable.maintenance) return absl::StrCat(name, " stands aside: ", core::FaultReason(state));
+  if (fault != node.files().fault)
+    return absl::StrCat("the fault file of ", name, " is not what it wants");
+  if (fault != state.durable.maintenance)
+    return absl::StrCat(name, " stands aside: ", core::FaultReason(state));
   return "";
 }
 
@@ -40,8 +44,10 @@ std::string WhyNotAgreed(const State& master, const State& other) {
   if (other.role != (other.durable.maintenance ? Role::kMaintenance : Role::kBackup)) {
     return absl::StrCat(name, " is ", core::Name(other.role));
   }
-  if (!other.peer.Says(Role::kMaster) || !master.peer.Says(other.role)) return "they do not know each other's role";
-  if (master.durable.own_term <= other.durable.own_term) return "the master's term is not the later one";
+  if (!other.peer.Says(Role::kMaster) || !master.peer.Says(other.role))
+    return "they do not know each other's role";
+  if (master.durable.own_term <= other.durable.own_term)
+    return "the master's term is not the later one";
   if (master.durable.highest_term != master.durable.own_term ||
       other.durable.highest_term != master.durable.own_term) {
     return "they do not agree on the term";
@@ -56,7 +62,8 @@ std::string WhyNotAgreed(const State& master, const State& other) {
 std::string WhyNotReady(const State& state) {
   const std::vector<std::string> reasons = core::NotReady(state);
   if (reasons.empty()) return "";
-  return absl::StrCat("not ready, as ", state.config.node_name, " sees it: ", absl::StrJoin(reasons, "; "));
+  return absl::StrCat("not ready, as ", state.config.node_name,
+                      " sees it: ", absl::StrJoin(reasons, "; "));
 }
 
 }  // namespace
@@ -70,7 +77,8 @@ std::string WhyNotSettled(const Pair& pair, bool all_back) {
   const State& second = pair.node(1).agent()->state();
   const bool out = first.durable.maintenance || second.durable.maintenance;
   if (all_back && out) return "a node is in maintenance still";
-  const int masters = (first.role == Role::kMaster ? 1 : 0) + (second.role == Role::kMaster ? 1 : 0);
+  const int masters =
+      (first.role == Role::kMaster ? 1 : 0) + (second.role == Role::kMaster ? 1 : 0);
   if (first.durable.maintenance && second.durable.maintenance) {
     return masters == 0 ? "" : "a node in maintenance is master";
   }

@@ -24,16 +24,28 @@ std::string Text(const core::Event& event) {
           [](const core::Started&) -> std::string { return "started"; },
           [](const core::Ticked&) -> std::string { return ""; },
           [](const core::Persisted&) -> std::string { return "its disk has it"; },
-          [](const core::VrrpReported& e) { return absl::StrCat("hears VRRP ", core::Name(e.state)); },
-          [](const core::ComponentReported& e) { return absl::StrCat("hears ", e.component, ": ", e.problem); },
-          [](const core::PeerConnected& e) { return absl::StrCat("is connected, peer's term ", e.term.value); },
-          [](const core::PeerDisconnected& e) { return absl::StrCat("is disconnected: ", e.reason); },
+          [](const core::VrrpReported& e) {
+            return absl::StrCat("hears VRRP ", core::Name(e.state));
+          },
+          [](const core::VrrpStarting&) -> std::string {
+            return "hears that keepalived starts, standing aside";
+          },
+          [](const core::ComponentReported& e) {
+            return absl::StrCat("hears ", e.component, ": ", e.problem);
+          },
+          [](const core::PeerConnected& e) {
+            return absl::StrCat("is connected, peer's term ", e.term.value);
+          },
+          [](const core::PeerDisconnected& e) {
+            return absl::StrCat("is disconnected: ", e.reason);
+          },
           [](const core::PeerReported& e) {
-            return absl::StrCat("hears peer: ", core::Name(e.state.role), " own term ", e.state.own_term.value,
-                                " highest ", e.state.term.value);
+            return absl::StrCat("hears peer: ", core::Name(e.state.role), " own term ",
+                                e.state.own_term.value, " highest ", e.state.term.value);
           },
           [](const core::ConntrackReported& e) {
-            return absl::StrCat("hears flows ", e.state.synchronised ? "synchronised" : "not synchronised");
+            return absl::StrCat("hears flows ",
+                                e.state.synchronised ? "synchronised" : "not synchronised");
           },
           [](const core::RootsReported&) -> std::string { return ""; },
           [](const core::Flushed& e) { return absl::StrCat("hears flushed ", e.operation.value); },
@@ -47,17 +59,26 @@ std::string Text(const core::Action& action) {
       Overloaded{
           [](const core::Persist& a) {
             return absl::StrCat("persists own term ", a.durable.own_term.value, " highest ",
-                                a.durable.highest_term.value, a.durable.maintenance ? " maintenance" : "");
+                                a.durable.highest_term.value,
+                                a.durable.maintenance ? " maintenance" : "");
           },
           [](const core::SetFault& a) { return absl::StrCat("sets fault \"", a.reason, "\""); },
-          [](const core::SetStanding& a) { return absl::StrCat("sets standing ", static_cast<int>(a.standing)); },
+          [](const core::SetStanding& a) {
+            return absl::StrCat("sets standing ", static_cast<int>(a.standing));
+          },
           [](const core::StartHeartbeat&) -> std::string { return "starts or adopts keepalived"; },
           [](const core::Announce&) -> std::string { return "announces"; },
-          [](const core::AssumeRole& a) { return absl::StrCat("assumes ", core::Name(a.role), " term ", a.term.value); },
+          [](const core::AssumeRole& a) {
+            return absl::StrCat("assumes ", core::Name(a.role), " term ", a.term.value);
+          },
           [](const core::Flush& a) { return absl::StrCat("flushes for ", a.operation.value); },
           [](const core::SendState&) -> std::string { return ""; },
-          [](const core::Progressed& a) { return absl::StrCat("step of ", a.operation.value, ": ", a.what); },
-          [](const core::Finished& a) { return absl::StrCat("end of ", a.operation.value, ": ", a.status.ToString()); },
+          [](const core::Progressed& a) {
+            return absl::StrCat("step of ", a.operation.value, ": ", a.what);
+          },
+          [](const core::Finished& a) {
+            return absl::StrCat("end of ", a.operation.value, ": ", a.status.ToString());
+          },
           [](const core::Publish&) -> std::string { return ""; },
           [](const core::LogDecision& a) {
             std::string text = absl::StrCat("decides: ", a.event);

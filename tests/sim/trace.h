@@ -9,7 +9,8 @@
 
 namespace zcluster::sim {
 
-// A history in words, one line for what happened and for what was decided. Beats and ticks are left out.
+// A history in words, one line for what happened and for what was decided. Beats and ticks are left
+// out.
 class Trace : public Observer {
  public:
   // Keeps the last `lines`, or prints each at once if that is zero.

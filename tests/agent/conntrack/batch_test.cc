@@ -19,7 +19,8 @@ std::vector<Flow> Samples() {
   Flow icmp = Plain(Key(IPPROTO_ICMP, "198.51.100.7", 77, "192.0.2.10", 8 << 8));
   icmp.reply.source_port = 78;
   icmp.reply.destination = Ip("192.0.2.1");
-  return {Natted(0), v6, marked, icmp, Plain(Key(IPPROTO_ICMPV6, "fd00::1", 1, "fd00::2", 128 << 8))};
+  return {Natted(0), v6, marked, icmp,
+          Plain(Key(IPPROTO_ICMPV6, "fd00::1", 1, "fd00::2", 128 << 8))};
 }
 
 TEST(Batch, WhatIsWrittenIsRead) {
@@ -80,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NoAddress", [](v1::Flow& f) { f.clear_source_v4(), f.clear_destination_v4(); }},
         Bad{"HalfAnAddress", [](v1::Flow& f) { f.clear_source_v4(); }},
         Bad{"TwoFamilies", [](v1::Flow& f) { f.set_source_v6(std::string(16, 'x')); }},
-        Bad{"ShortV6", [](v1::Flow& f) {
+        Bad{"ShortV6",
+            [](v1::Flow& f) {
               f.clear_source_v4(), f.clear_destination_v4(), f.set_source_v6("short");
               f.set_destination_v6(std::string(16, 'x'));
             }},
@@ -90,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Port", [](v1::Flow& f) { f.set_source_port(65536); }},
         Bad{"DestinationPort", [](v1::Flow& f) { f.set_destination_port(1 << 20); }},
         Bad{"Zone", [](v1::Flow& f) { f.set_zone(65536); }},
-        Bad{"ReplyOfAnotherFamily", [](v1::Flow& f) { f.set_reply_source_v6(std::string(16, 'x')); }},
+        Bad{"ReplyOfAnotherFamily",
+            [](v1::Flow& f) { f.set_reply_source_v6(std::string(16, 'x')); }},
         Bad{"ReplyPort", [](v1::Flow& f) { f.set_reply_source_port(65536); }},
         Bad{"ReplyDestinationPort", [](v1::Flow& f) { f.set_reply_destination_port(65536); }},
         Bad{"Status", [](v1::Flow& f) { f.set_status(IPS_FIXED_TIMEOUT); }},

@@ -56,11 +56,14 @@ TEST(Conntrack, FlowsAppearChangeAndGoOnTheBackupToo) {
 TEST(Conntrack, FlowsThatPacketsMakeThroughRealNatArriveEqual) {
   Pair pair;
   pair.a.netns().Shell(
-      "ip link set lo up && ip addr add 10.9.0.1/24 dev lo && ip -6 addr add fd09::1/64 dev lo nodad && nft '"
+      "ip link set lo up && ip addr add 10.9.0.1/24 dev lo && ip -6 addr add fd09::1/64 dev lo "
+      "nodad && nft '"
       "table inet t { "
-      "chain out { type nat hook output priority -100; udp dport 443 meta nfproto ipv4 dnat ip to 10.9.0.3:8443; "
+      "chain out { type nat hook output priority -100; udp dport 443 meta nfproto ipv4 dnat ip to "
+      "10.9.0.3:8443; "
       "udp dport 443 meta nfproto ipv6 dnat ip6 to [fd09::1]:8443; }; "
-      "chain post { type nat hook postrouting priority 100; udp dport 8443 ip saddr 10.9.0.1 snat ip to 10.9.0.4; }; "
+      "chain post { type nat hook postrouting priority 100; udp dport 8443 ip saddr 10.9.0.1 snat "
+      "ip to 10.9.0.4; }; "
       "}'");
   pair.Appoint(pair.a, 1);
   pair.a.netns().Run([] {
@@ -77,8 +80,10 @@ TEST(Conntrack, FlowsThatPacketsMakeThroughRealNatArriveEqual) {
       ::inet_pton(AF_INET, "10.9.0.2", &target.sin_addr);
       ::inet_pton(AF_INET6, "fd09::1", &source6.sin6_addr);
       ::inet_pton(AF_INET6, "fd09::1", &target6.sin6_addr);
-      const auto* from = v6 ? reinterpret_cast<sockaddr*>(&source6) : reinterpret_cast<sockaddr*>(&source);
-      const auto* to = v6 ? reinterpret_cast<sockaddr*>(&target6) : reinterpret_cast<sockaddr*>(&target);
+      const auto* from =
+          v6 ? reinterpret_cast<sockaddr*>(&source6) : reinterpret_cast<sockaddr*>(&source);
+      const auto* to =
+          v6 ? reinterpret_cast<sockaddr*>(&target6) : reinterpret_cast<sockaddr*>(&target);
       const socklen_t size = v6 ? sizeof source6 : sizeof source;
       ASSERT_EQ(::bind(fd.get(), from, size), 0);
       ASSERT_EQ(::sendto(fd.get(), "x", 1, 0, to, size), 1);
@@ -109,7 +114,8 @@ TEST(Conntrack, TheBackupsOwnConnectionsAreLeftAlone) {
   EXPECT_EQ(Dump(pair.b.netns()).count(Describe(ssh)), 1U);
   ASSERT_EQ(Change(pair.a.netns(), Verb::kDelete, {stale}), 0U);
   ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, {Natted(2)}), 0U);
-  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return Dump(pair.b.netns()).count(Describe(Natted(2))) == 1; }));
+  EXPECT_TRUE(WaitUntil(Pair::kPatience,
+                        [&] { return Dump(pair.b.netns()).count(Describe(Natted(2))) == 1; }));
   EXPECT_EQ(Texts(pair.b.netns()).size(), 4U);
 }
 
@@ -128,7 +134,8 @@ TEST(Conntrack, TheLinksOwnFlowsAndLoopbackAreNeverReplicated) {
 TEST(Conntrack, WhatIsInTheWayGivesWay) {
   Pair pair;
   pair.Appoint(pair.a, 1);
-  // A stray packet's entry: the same original direction, another backend; and one that has our reply direction.
+  // A stray packet's entry: the same original direction, another backend; and one that has our
+  // reply direction.
   Flow squatter = Natted(1);
   squatter.key.source_port = 9;
   ASSERT_EQ(Change(pair.b.netns(), Verb::kCreate, {Natted(0, "10.1.0.99"), squatter}), 0U);
@@ -148,7 +155,8 @@ TEST(Conntrack, LostEventsLeadToANewSnapshot) {
   flows.resize(10000);
   ASSERT_EQ(Change(pair.a.netns(), Verb::kDelete, flows), 0U);
   pair.ExpectEqual(10000);
-  ASSERT_TRUE(WaitUntil(Pair::kPatience, [&] { return pair.a.State().overruns > 0 && pair.a.State().synchronised; }));
+  ASSERT_TRUE(WaitUntil(
+      Pair::kPatience, [&] { return pair.a.State().overruns > 0 && pair.a.State().synchronised; }));
   EXPECT_GT(pair.a.State().snapshots, 1U);
 }
 
@@ -158,11 +166,14 @@ TEST(Conntrack, AStreamThatBreaksComesBackWithASnapshot) {
   ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, NattedFlows(1000)), 0U);
   pair.ExpectEqual(1000);
   pair.b.StopServing();
-  ASSERT_TRUE(WaitUntil(Pair::kPatience, [&] { return !pair.a.State().synchronised && !pair.b.State().synchronised; }));
+  ASSERT_TRUE(WaitUntil(Pair::kPatience, [&] {
+    return !pair.a.State().synchronised && !pair.b.State().synchronised;
+  }));
   ASSERT_EQ(Change(pair.a.netns(), Verb::kDelete, NattedFlows(500)), 0U);
   ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, NattedFlows(500, "10.1.0.3", 5000)), 0U);
   pair.b.Serve();
-  ASSERT_TRUE(WaitUntil(Pair::kPatience, [&] { return pair.a.State().synchronised && pair.b.State().synchronised; }));
+  ASSERT_TRUE(WaitUntil(
+      Pair::kPatience, [&] { return pair.a.State().synchronised && pair.b.State().synchronised; }));
   pair.ExpectEqual(1000);
 }
 
@@ -216,7 +227,8 @@ TEST(Conntrack, FlushWaitsForAPeerThatIsAway) {
 TEST(Conntrack, FlushOfANodeThatDoesNotLeadIsAnsweredAtOnce) {
   Pair pair;
   pair.a.Flush(5);
-  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return pair.a.Flushed() == std::vector<uint64_t>{5}; }));
+  EXPECT_TRUE(
+      WaitUntil(Pair::kPatience, [&] { return pair.a.Flushed() == std::vector<uint64_t>{5}; }));
 }
 
 TEST(Conntrack, SwitchedOffItDoesNothingAndSaysSo) {
@@ -240,14 +252,16 @@ TEST(Conntrack, OnTheBackupNothingExpiresAndAPromotionGivesEachItsOwnTimeout) {
   closing.tcp.state = TCP_CONNTRACK_TIME_WAIT;
   ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, {short_lived, closing, Natted(0)}), 0U);
   pair.Appoint(pair.a, 1);
-  for (const auto& [text, flow] : Dump(pair.b.netns())) EXPECT_GT(flow.timeout, 86400U * 30) << text;
+  for (const auto& [text, flow] : Dump(pair.b.netns()))
+    EXPECT_GT(flow.timeout, 86400U * 30) << text;
 
   pair.b.netns().Shell("echo 77 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait");
   pair.b.Assume(Role::kMaster, 2);
   std::map<std::string, Flow> table;
   ASSERT_TRUE(WaitUntil(Pair::kPatience, [&] {
     table = Dump(pair.b.netns());
-    return std::all_of(table.begin(), table.end(), [](const auto& at) { return at.second.timeout < 86400 * 30; });
+    return std::all_of(table.begin(), table.end(),
+                       [](const auto& at) { return at.second.timeout < 86400 * 30; });
   }));
   ASSERT_EQ(table.size(), 3U);
   EXPECT_NEAR(table[Describe(short_lived)].timeout, 30, 2);
@@ -263,7 +277,8 @@ TEST(Conntrack, ALostMasterReleasesItsFlowsAndItsReturnHoldsThemAgain) {
   pair.Appoint(pair.a, 1);
   const auto held = [&] {
     const auto table = Dump(pair.b.netns());
-    return std::count_if(table.begin(), table.end(), [](const auto& at) { return at.second.timeout > 86400 * 30; });
+    return std::count_if(table.begin(), table.end(),
+                         [](const auto& at) { return at.second.timeout > 86400 * 30; });
   };
   EXPECT_EQ(held(), 300);
   pair.b.StopServing();

@@ -52,10 +52,10 @@ TEST(KernelWriter, IcmpEchoWithSnatAndAnotherIdComesBack) {
 }
 
 TEST(KernelWriter, DnatAndSnatComeBackWithTheirStatusBits) {
-  ExpectRoundTrip(WithNat(Plain(Key(IPPROTO_TCP, "198.51.100.7", 1024, "192.0.2.10", 443)), "10.1.0.2",
-                          "10.1.0.254", 40000));
-  ExpectRoundTrip(WithNat(Plain(Key(IPPROTO_TCP, "2001:db8::7", 1024, "2001:db8:1::10", 443)), "fd00::2",
-                          "fd00::254", 40000));
+  ExpectRoundTrip(WithNat(Plain(Key(IPPROTO_TCP, "198.51.100.7", 1024, "192.0.2.10", 443)),
+                          "10.1.0.2", "10.1.0.254", 40000));
+  ExpectRoundTrip(WithNat(Plain(Key(IPPROTO_TCP, "2001:db8::7", 1024, "2001:db8:1::10", 443)),
+                          "fd00::2", "fd00::254", 40000));
 }
 
 TEST(KernelWriter, DnatAloneAndSnatAloneComeBack) {

@@ -94,7 +94,8 @@ inline Flow Plain(const FlowKey& key) {
   flow.timeout = 3600;
   if (key.protocol == IPPROTO_TCP) {
     flow.has_tcp = true;
-    flow.tcp = {TCP_CONNTRACK_ESTABLISHED, 7, 9, IP_CT_TCP_FLAG_WINDOW_SCALE | IP_CT_TCP_FLAG_SACK_PERM,
+    flow.tcp = {TCP_CONNTRACK_ESTABLISHED, 7, 9,
+                IP_CT_TCP_FLAG_WINDOW_SCALE | IP_CT_TCP_FLAG_SACK_PERM,
                 IP_CT_TCP_FLAG_WINDOW_SCALE};
   }
   return flow;
@@ -102,7 +103,8 @@ inline Flow Plain(const FlowKey& key) {
 
 // An established TCP flow through a VIP: DNAT to a backend, SNAT to the node. `i` below 60,000.
 inline Flow Natted(int i, const std::string& backend = "10.1.0.2") {
-  Flow flow = Plain(Key(IPPROTO_TCP, "198.51.100.7", static_cast<uint16_t>(1024 + i), "192.0.2.10", 443));
+  Flow flow =
+      Plain(Key(IPPROTO_TCP, "198.51.100.7", static_cast<uint16_t>(1024 + i), "192.0.2.10", 443));
   flow.reply.source = Ip(backend);
   flow.reply.source_port = 8443;
   flow.reply.destination = Ip("10.1.0.254");
@@ -116,9 +118,10 @@ inline std::string Describe(const Flow& flow) {
   char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
   ::inet_ntop(flow.key.family, flow.reply.source.data(), source, sizeof source);
   ::inet_ntop(flow.key.family, flow.reply.destination.data(), destination, sizeof destination);
-  return absl::StrCat(Text(flow.key), " reply ", source, ":", flow.reply.source_port, " -> ", destination, ":",
-                      flow.reply.destination_port, " status 0x", absl::Hex(flow.status), " mark ", flow.mark,
-                      " tcp ", flow.tcp.state, "/", flow.tcp.original_scale, "/", flow.tcp.reply_scale, "/",
+  return absl::StrCat(Text(flow.key), " reply ", source, ":", flow.reply.source_port, " -> ",
+                      destination, ":", flow.reply.destination_port, " status 0x",
+                      absl::Hex(flow.status), " mark ", flow.mark, " tcp ", flow.tcp.state, "/",
+                      flow.tcp.original_scale, "/", flow.tcp.reply_scale, "/",
                       flow.tcp.original_flags & ours, "/", flow.tcp.reply_flags & ours);
 }
 
@@ -144,7 +147,8 @@ inline std::vector<std::string> Texts(const Netns& netns) {
   return texts;
 }
 
-// Does something to a namespace's table as a program that is not ours would. Returns how many were refused.
+// Does something to a namespace's table as a program that is not ours would. Returns how many were
+// refused.
 inline size_t Change(const Netns& netns, Verb verb, const std::vector<Flow>& flows) {
   size_t refused = 0;
   netns.Run([&] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
-
 #include <stdlib.h>
 
 #include <filesystem>
@@ -19,14 +19,19 @@
 
 namespace zcluster::conntrack {
 
-// One node: a kernel table of its own, an adapter on a loop of its own, and a server that offers the adapter's service.
+// One node: a kernel table of its own, an adapter on a loop of its own, and a server that offers
+// the adapter's service.
 class Node : public EventSink {
  public:
   explicit Node(Options options = {}) : options_(std::move(options)) {
+    // Or the end of the last channel ends gRPC, which at times takes ten seconds (1.51 waits for
+    // its backup poller).
+    [[maybe_unused]] static const bool stays = (grpc_init(), true);
     std::string name = "/tmp/zt-ct-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp";
     directory_ = name;
-    // A socket in the file system: gRPC connects on whatever thread it likes, in whatever network namespace that is.
+    // A socket in the file system: gRPC connects on whatever thread it likes, in whatever network
+    // namespace that is.
     address_ = absl::StrCat("unix:", directory_, "/socket");
   }
   ~Node() override {
@@ -94,8 +99,10 @@ class Node : public EventSink {
 
   void Report(core::Event event) override ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    if (const auto* reported = std::get_if<core::ConntrackReported>(&event)) state_ = reported->state;
-    if (const auto* flushed = std::get_if<core::Flushed>(&event)) flushed_.push_back(flushed->operation.value);
+    if (const auto* reported = std::get_if<core::ConntrackReported>(&event))
+      state_ = reported->state;
+    if (const auto* flushed = std::get_if<core::Flushed>(&event))
+      flushed_.push_back(flushed->operation.value);
   }
 
   core::ConntrackState State() const ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -142,7 +149,8 @@ class Pair {
     Node& backup = &master == &a ? b : a;
     backup.Assume(core::Role::kBackup, term);
     master.Assume(core::Role::kMaster, term);
-    ASSERT_TRUE(WaitUntil(kPatience, [&] { return master.State().synchronised && backup.State().synchronised; }))
+    ASSERT_TRUE(WaitUntil(
+        kPatience, [&] { return master.State().synchronised && backup.State().synchronised; }))
         << master.State().problem << "; " << backup.State().problem;
   }
 
@@ -155,13 +163,16 @@ class Pair {
       return left == right && left.size() == count;
     });
     std::vector<std::string> only_left, only_right;
-    std::set_difference(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(only_left));
-    std::set_difference(right.begin(), right.end(), left.begin(), left.end(), std::back_inserter(only_right));
+    std::set_difference(left.begin(), left.end(), right.begin(), right.end(),
+                        std::back_inserter(only_left));
+    std::set_difference(right.begin(), right.end(), left.begin(), left.end(),
+                        std::back_inserter(only_right));
     only_left.resize(std::min<size_t>(only_left.size(), 5));
     only_right.resize(std::min<size_t>(only_right.size(), 5));
-    EXPECT_TRUE(equal) << "a has " << left.size() << ", b " << right.size() << ", expected " << count
-                       << "\nonly a: " << testing::PrintToString(only_left)
-                       << "\nonly b: " << testing::PrintToString(only_right) << "\n" << a.State().problem;
+    EXPECT_TRUE(equal) << "a has " << left.size() << ", b " << right.size() << ", expected "
+                       << count << "\nonly a: " << testing::PrintToString(only_left)
+                       << "\nonly b: " << testing::PrintToString(only_right) << "\n"
+                       << a.State().problem;
   }
 
   static constexpr absl::Duration kPatience = absl::Seconds(20);
@@ -169,7 +180,8 @@ class Pair {
   Node a, b;
 };
 
-inline std::vector<Flow> NattedFlows(int count, const std::string& backend = "10.1.0.2", int first = 0) {
+inline std::vector<Flow> NattedFlows(int count, const std::string& backend = "10.1.0.2",
+                                     int first = 0) {
   std::vector<Flow> flows;
   for (int i = 0; i < count; ++i) flows.push_back(Natted(first + i, backend));
   return flows;

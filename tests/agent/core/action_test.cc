@@ -13,7 +13,8 @@ TEST(Promises, AreWhatTellsSomebodyElse) {
 }
 
 TEST(Promises, IncludeEveryRoleSoThatALaterOneNeverOvertakesAHeldOne) {
-  for (Role role : {Role::kUnknown, Role::kMaster, Role::kBackup, Role::kMaintenance, Role::kFault}) {
+  for (Role role :
+       {Role::kUnknown, Role::kMaster, Role::kBackup, Role::kMaintenance, Role::kFault}) {
     EXPECT_TRUE(IsPromise(AssumeRole{role, Term{3}}));
   }
 }

@@ -18,8 +18,8 @@ TEST(AdvertInterval, CarriesTenMillisecondsToFortySecondsInSteps) {
 
 TEST(AdvertInterval, RefusesWhatVrrpCannotCarryAndSaysWhatItCan) {
   for (absl::Duration interval :
-       {absl::ZeroDuration(), absl::Milliseconds(-10), absl::Milliseconds(5), absl::Milliseconds(15),
-        absl::Milliseconds(40960), absl::InfiniteDuration()}) {
+       {absl::ZeroDuration(), absl::Milliseconds(-10), absl::Milliseconds(5),
+        absl::Milliseconds(15), absl::Milliseconds(40960), absl::InfiniteDuration()}) {
     auto made = AdvertInterval::From(interval);
     EXPECT_EQ(made.status().code(), absl::StatusCode::kOutOfRange) << interval;
     EXPECT_THAT(std::string(made.status().message()), testing::HasSubstr("use 10ms to 40.95s"));

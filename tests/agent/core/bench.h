@@ -53,7 +53,8 @@ inline NodeState PeerAs(Role role, uint64_t own_term, uint64_t term) {
   return peer;
 }
 
-// A brain on the bench: what happens is told to it, what it orders is kept. The disk answers when told to.
+// A brain on the bench: what happens is told to it, what it orders is kept. The disk answers when
+// told to.
 class Bench {
  public:
   explicit Bench(Config config = TestConfig(), Durable durable = {})
@@ -99,7 +100,9 @@ class Bench {
 
   Bench& Start() { return Tell(Started{}); }
   Bench& Vrrp(VrrpState state) { return Tell(VrrpReported{state}); }
-  Bench& Connect(uint64_t term = 0) { return Tell(PeerConnected{"192.0.2.10:7700", "0.1.0", Term{term}}); }
+  Bench& Connect(uint64_t term = 0) {
+    return Tell(PeerConnected{"192.0.2.10:7700", "0.1.0", Term{term}});
+  }
   Bench& Peer(Role role, uint64_t own_term, uint64_t term) {
     return Tell(PeerReported{PeerAs(role, own_term, term)});
   }
@@ -137,7 +140,8 @@ class Bench {
     return count;
   }
   bool Logged(const std::string& event) const { return !Field(event, "").empty(); }
-  // The value of `key` in the latest decision of that name; "-" if it has none; empty if there is no such decision.
+  // The value of `key` in the latest decision of that name; "-" if it has none; empty if there is
+  // no such decision.
   std::string Field(const std::string& event, const std::string& key) const {
     std::string found;
     for (const Action& action : all_) {

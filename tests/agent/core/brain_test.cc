@@ -128,12 +128,16 @@ TEST(Brain, YieldsToAMasterOfALaterTermAndComesBackAsStandby) {
 
 TEST(Brain, HoldsTheFaultWhenTheAdvertsOfTheMasterDoNotArrive) {
   Bench bench;
-  bench.BecomeReadyMaster().Peer(Role::kMaster, 2, 2).Vrrp(VrrpState::kFault).Vrrp(VrrpState::kBackup);
+  bench.BecomeReadyMaster()
+      .Peer(Role::kMaster, 2, 2)
+      .Vrrp(VrrpState::kFault)
+      .Vrrp(VrrpState::kBackup);
   bench.Pass(absl::Seconds(1)).Vrrp(VrrpState::kMaster).Peer(Role::kMaster, 4, 4);
   bench.Vrrp(VrrpState::kFault);
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "yields to node2");
   EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kRed);
-  EXPECT_THAT(bench.Ever<Publish>()->view.local.message, HasSubstr("adverts of node2 do not arrive"));
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message,
+              HasSubstr("adverts of node2 do not arrive"));
   bench.Pass(absl::Seconds(9));
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "yields to node2");
   bench.Pass(absl::Seconds(1));
@@ -142,7 +146,10 @@ TEST(Brain, HoldsTheFaultWhenTheAdvertsOfTheMasterDoNotArrive) {
 
 TEST(Brain, EndsAHeldFaultAsSoonAsTheLinkIsLost) {
   Bench bench;
-  bench.BecomeReadyMaster().Peer(Role::kMaster, 2, 2).Vrrp(VrrpState::kFault).Vrrp(VrrpState::kBackup);
+  bench.BecomeReadyMaster()
+      .Peer(Role::kMaster, 2, 2)
+      .Vrrp(VrrpState::kFault)
+      .Vrrp(VrrpState::kBackup);
   bench.Vrrp(VrrpState::kMaster).Peer(Role::kMaster, 4, 4).Vrrp(VrrpState::kFault);
   ASSERT_EQ(bench.Ever<SetFault>()->reason, "yields to node2");
   bench.Tell(PeerDisconnected{"silent for 3 s"});

@@ -46,16 +46,20 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"WhenSynchronised", [](State&) {}, true},
         Case{"NeverUnderKeep", [](State& s) { s.config.failback = Failback::kKeep; }, false},
-        Case{"NotWhenThisNodeIsThePreferredOne", [](State& s) { s.config.preferred = "node1"; }, false},
+        Case{"NotWhenThisNodeIsThePreferredOne", [](State& s) { s.config.preferred = "node1"; },
+             false},
         Case{"NotFromABackup", [](State& s) { s.role = Role::kBackup; }, false},
         Case{"NotWhileFlowsAreMissing", [](State& s) { s.conntrack.synchronised = false; }, false},
         Case{"NotWithoutTheLink", [](State& s) { s.peer.connected = false; }, false},
-        Case{"NotRightAfterThePeerCameBack", [](State& s) { s.peer.since = kNow - absl::Seconds(9); }, false},
-        Case{"NotRightAfterAPromotion", [](State& s) { s.role_since = kNow - absl::Seconds(9); }, false},
+        Case{"NotRightAfterThePeerCameBack",
+             [](State& s) { s.peer.since = kNow - absl::Seconds(9); }, false},
+        Case{"NotRightAfterAPromotion", [](State& s) { s.role_since = kNow - absl::Seconds(9); },
+             false},
         Case{"NotDuringAnOperation", [](State& s) { s.operation = Operation{}; }, false},
         Case{"NotInThePauseAfterOneThatFailed",
              [](State& s) { s.no_failback_before = kNow + absl::Seconds(1); }, false},
-        Case{"NotToAPeerInMaintenance", [](State& s) { s.peer.told->role = Role::kMaintenance; }, false}),
+        Case{"NotToAPeerInMaintenance", [](State& s) { s.peer.told->role = Role::kMaintenance; },
+             false}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Failback, IsASwitchoverThatNobodyIsAnsweredAbout) {

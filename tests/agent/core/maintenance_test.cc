@@ -50,8 +50,8 @@ TEST(Maintenance, LetsABackupGoOutWhileTheMasterIsSeen) {
 }
 
 TEST(Maintenance, NeverTakesOutTheLastNodeThatCanServeUnlessForced) {
-  for (auto peer : {std::optional<Role>(), std::optional(Role::kBackup), std::optional(Role::kFault),
-                    std::optional(Role::kMaintenance)}) {
+  for (auto peer : {std::optional<Role>(), std::optional(Role::kBackup),
+                    std::optional(Role::kFault), std::optional(Role::kMaintenance)}) {
     const State state = Seen(Role::kBackup, peer);
     const absl::Status status = MayGoOut(state, false);
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);

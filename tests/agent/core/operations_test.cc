@@ -73,7 +73,9 @@ TEST(Switchover, NeedsNoFlushWhereNothingIsReplicated) {
 TEST(Switchover, IsRefusedWithReasonsWhenThePeerIsNotReady) {
   Bench bench;
   bench.BecomeReadyMaster().Tell(PeerDisconnected{"no answer"}).Ask(kSwitchover);
-  EXPECT_THAT(Ended(bench), HasSubstr("FAILED_PRECONDITION: node2 is not ready: node2 is unreachable: no answer"));
+  EXPECT_THAT(
+      Ended(bench),
+      HasSubstr("FAILED_PRECONDITION: node2 is not ready: node2 is unreachable: no answer"));
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "");
 }
 
@@ -87,7 +89,8 @@ TEST(Switchover, ByForceDoesNotWaitForFlowsThatAreNotSynchronised) {
 TEST(Switchover, EndsUndoneWhenTheFlushIsNotAnswered) {
   Bench bench;
   bench.BecomeReadyMaster().Ask(kSwitchover).Pass(kFlushBound);
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: node2 has not acknowledged all flows within 10s"));
+  EXPECT_THAT(Ended(bench),
+              HasSubstr("DEADLINE_EXCEEDED: node2 has not acknowledged all flows within 10s"));
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "");
 }
 
@@ -111,8 +114,10 @@ TEST(Switchover, LiftsTheFaultWhenNobodyTakesOver) {
   bench.Pass(bound - absl::Milliseconds(10));
   EXPECT_EQ(Ended(bench), "not ended");
   bench.Pass(absl::Milliseconds(10));
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: undone: node2 was not seen to take over in time: keepalived "
-                                      "on node1 says FAULT, node2 says BACKUP"));
+  EXPECT_THAT(
+      Ended(bench),
+      HasSubstr("DEADLINE_EXCEEDED: undone: node2 was not seen to take over in time: keepalived "
+                "on node1 says FAULT, node2 says BACKUP"));
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
 }
 
@@ -129,7 +134,8 @@ TEST(Switchover, LiftsTheFaultAtOnceWhenThePeerSaysThatItCannot) {
   Bench bench;
   bench.BecomeReadyMaster().Ask(kSwitchover);
   Flush(bench).Vrrp(VrrpState::kFault).Peer(Role::kMaintenance, 0, 1);
-  EXPECT_THAT(Ended(bench), HasSubstr("ABORTED: undone: node2 cannot take over: it is MAINTENANCE now"));
+  EXPECT_THAT(Ended(bench),
+              HasSubstr("ABORTED: undone: node2 cannot take over: it is MAINTENANCE now"));
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
 }
 
@@ -205,7 +211,8 @@ TEST(EnterMaintenance, SaysSoWhenKeepalivedDoesNotFollow) {
   Bench bench;
   bench.BecomeReadyBackup().Ask(kEnter).Sync();
   bench.Pass(kVrrpBound);
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: node1 is in maintenance from now on, but keepalived on node1 says BACKUP"));
+  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: node1 is in maintenance from now on, but "
+                                      "keepalived on node1 says BACKUP"));
 }
 
 Bench InMaintenance() {
@@ -244,7 +251,10 @@ TEST(StartMaintenance, KeepsReplicationGoingUntilTheNodeStandsBy) {
 TEST(StartMaintenance, GivesUpAfterAMinuteAndSaysWhatIsMissing) {
   Bench bench = InMaintenance();
   bench.Ask(kStart).Pass(kSynchroniseBound);
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: node1 stays in maintenance: not synchronised within 1m: the flows"));
+  EXPECT_THAT(
+      Ended(bench),
+      HasSubstr(
+          "DEADLINE_EXCEEDED: node1 stays in maintenance: not synchronised within 1m: the flows"));
   EXPECT_TRUE(bench.state().durable.maintenance);
 }
 
@@ -270,7 +280,10 @@ TEST(StartMaintenance, OutsideOfMaintenanceIsNoError) {
 TEST(StartMaintenance, SaysSoWhenKeepalivedStaysInFault) {
   Bench bench = InMaintenance();
   bench.Tell(ConntrackReported{Synchronised()}).Ask(kStart).Sync().Pass(kVrrpBound);
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED: node1 is out of maintenance, but keepalived on node1 says FAULT"));
+  EXPECT_THAT(
+      Ended(bench),
+      HasSubstr(
+          "DEADLINE_EXCEEDED: node1 is out of maintenance, but keepalived on node1 says FAULT"));
   EXPECT_FALSE(bench.state().on_disk.maintenance);
 }
 

@@ -92,6 +92,24 @@ TEST(Orders, RepeatTheRoleWhenOnlyTheTermChanged) {
   EXPECT_EQ(bench.Last<AssumeRole>()->term, Term{5});
 }
 
+TEST(Orders, LetANodeInFaultReceive) {
+  Bench bench;
+  bench.BecomeReadyBackup().Vrrp(VrrpState::kFault);
+  EXPECT_EQ(bench.Ever<AssumeRole>()->role, Role::kBackup);
+  bench.Vrrp(VrrpState::kDown);
+  EXPECT_EQ(bench.Ever<AssumeRole>()->role, Role::kBackup);
+}
+
+TEST(Orders, LetAMasterThatHandsOverSendUntilItsPeerServes) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(OperationKind::kSwitchover);
+  bench.Tell(Flushed{OperationId{1}, Replicator::kConntrack}).Vrrp(VrrpState::kFault);
+  EXPECT_EQ(bench.Ever<AssumeRole>()->role, Role::kMaster);
+  bench.Peer(Role::kMaster, 2, 2);
+  EXPECT_EQ(bench.Last<AssumeRole>()->role, Role::kBackup);
+  EXPECT_EQ(bench.Last<AssumeRole>()->term, Term{2});
+}
+
 TEST(Orders, AssumeNoRoleBeforeKeepalivedWasHeard) {
   Bench bench;
   bench.Start().Connect(7).Pass(absl::Seconds(3));

@@ -94,14 +94,17 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"WhileARootDiffers", kFromMaster, [](State& s) { s.roots[0].remote_digest = "bb"; },
                "/etc/haproxy (0 entries) differs between the nodes, as node1 sees it"},
         Broken{"WhileARootHasAProblem", kFromBackup,
-               [](State& s) { s.roots[0].problem = "refused by haproxy -c"; }, "refused by haproxy -c"},
+               [](State& s) { s.roots[0].problem = "refused by haproxy -c"; },
+               "refused by haproxy -c"},
         Broken{"BeforeTheFilesWereScanned", kFromMaster, [](State& s) { s.roots.clear(); },
                "node1 has not scanned its files yet"},
         Broken{"WhenAPartOfTheStandbyIsIll", kFromBackup,
                [](State& s) { s.problems["interface front"] = "carrier is lost"; },
                "interface front on node1: carrier is lost"},
         Broken{"WhenTheStandbySaysSo", kFromMaster,
-               [](State& s) { s.peer.told->not_ready = {"interface front on node2: carrier is lost"}; },
+               [](State& s) {
+                 s.peer.told->not_ready = {"interface front on node2: carrier is lost"};
+               },
                "interface front on node2: carrier is lost"},
         Broken{"InMaintenance", kFromBackup,
                [](State& s) {

@@ -25,15 +25,16 @@ TEST_P(TakesTheRole, ThatVrrpAndMaintenanceMake) {
 
 INSTANTIATE_TEST_SUITE_P(
     Roles, TakesTheRole,
-    testing::Values(RoleCase{"UnknownBeforeKeepalivedWasHeard", std::nullopt, false, Role::kUnknown},
-                    RoleCase{"Master", VrrpState::kMaster, false, Role::kMaster},
-                    RoleCase{"Backup", VrrpState::kBackup, false, Role::kBackup},
-                    RoleCase{"Fault", VrrpState::kFault, false, Role::kFault},
-                    RoleCase{"FaultWhenKeepalivedIsDown", VrrpState::kDown, false, Role::kFault},
-                    RoleCase{"MaintenanceInFault", VrrpState::kFault, true, Role::kMaintenance},
-                    RoleCase{"MaintenanceWhenDown", VrrpState::kDown, true, Role::kMaintenance},
-                    RoleCase{"MaintenanceBeforeFaultIsHeard", VrrpState::kBackup, true, Role::kMaintenance},
-                    RoleCase{"MasterWhileItHandsOver", VrrpState::kMaster, true, Role::kMaster}),
+    testing::Values(
+        RoleCase{"UnknownBeforeKeepalivedWasHeard", std::nullopt, false, Role::kUnknown},
+        RoleCase{"Master", VrrpState::kMaster, false, Role::kMaster},
+        RoleCase{"Backup", VrrpState::kBackup, false, Role::kBackup},
+        RoleCase{"Fault", VrrpState::kFault, false, Role::kFault},
+        RoleCase{"FaultWhenKeepalivedIsDown", VrrpState::kDown, false, Role::kFault},
+        RoleCase{"MaintenanceInFault", VrrpState::kFault, true, Role::kMaintenance},
+        RoleCase{"MaintenanceWhenDown", VrrpState::kDown, true, Role::kMaintenance},
+        RoleCase{"MaintenanceBeforeFaultIsHeard", VrrpState::kBackup, true, Role::kMaintenance},
+        RoleCase{"MasterWhileItHandsOver", VrrpState::kMaster, true, Role::kMaster}),
     [](const auto& tested) { return tested.param.name; });
 
 State MasterIn(uint64_t term) {
@@ -135,9 +136,12 @@ INSTANTIATE_TEST_SUITE_P(
         StandingCase{"StandbyInMaintenance", Role::kMaintenance, false, 8, 8, Standing::kStandby},
         StandingCase{"Master", Role::kMaster, true, 8, 8, Standing::kMaster},
         StandingCase{"PromotedAlone", Role::kMaster, false, 8, 8, Standing::kPromotedAlone},
-        StandingCase{"AStartingAgentThatMayBeMasterYet", Role::kUnknown, false, 8, 8, Standing::kMaster},
-        StandingCase{"AStartingAgentThatWasSucceeded", Role::kUnknown, false, 8, 9, Standing::kStandby},
-        StandingCase{"AnAgentThatStartsForTheFirstTime", Role::kUnknown, false, 0, 0, Standing::kStandby}),
+        StandingCase{"AStartingAgentThatMayBeMasterYet", Role::kUnknown, false, 8, 8,
+                     Standing::kMaster},
+        StandingCase{"AStartingAgentThatWasSucceeded", Role::kUnknown, false, 8, 9,
+                     Standing::kStandby},
+        StandingCase{"AnAgentThatStartsForTheFirstTime", Role::kUnknown, false, 0, 0,
+                     Standing::kStandby}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Roles, AreAcknowledgedOnlyInOurTerm) {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/flow_table.h"
+
+#include "tests/agent/conntrack/netns.h"
+
+namespace zcluster::conntrack {
+namespace {
+
+using Step = FlowTable::Change;
+
+TEST(FlowTable, SaysWhatMakesTheKernelsEntryTheMasters) {
+  FlowTable table;
+  Flow whole;
+  Flow flow = Natted(0);
+  EXPECT_EQ(table.Name(flow, whole), Step::kCreate);
+  EXPECT_EQ(table.Name(flow, whole), Step::kNone);
+  flow.mark = 1;
+  EXPECT_EQ(table.Name(flow, whole), Step::kUpdate);
+  flow.status &= ~uint32_t{IPS_ASSURED};
+  EXPECT_EQ(table.Name(flow, whole), Step::kReplace);
+  flow.status |= IPS_ASSURED;
+  EXPECT_EQ(table.Name(flow, whole), Step::kUpdate);
+  EXPECT_EQ(table.Name(Natted(0, "10.1.0.3"), whole), Step::kReplace);
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_TRUE(table.End(flow.key));
+  EXPECT_FALSE(table.End(flow.key));
+}
+
+TEST(FlowTable, RemembersWhatAnUpdateLeavesOut) {
+  FlowTable table;
+  Flow whole;
+  Flow flow = Natted(0);
+  table.Name(flow, whole);
+  flow.has_tcp = false;
+  flow.tcp = {};
+  flow.mark = 2;
+  EXPECT_EQ(table.Name(flow, whole), Step::kUpdate);
+  EXPECT_TRUE(whole.has_tcp);
+  EXPECT_EQ(whole.tcp, Natted(0).tcp);
+}
+
+TEST(FlowTable, AnAdoptedEntryThatIsNotHeldIsUpdated) {
+  FlowTable table;
+  Flow whole;
+  table.Adopt(Natted(0), false);
+  table.Adopt(Natted(1), true);
+  Flow liberal = Natted(1);
+  liberal.tcp.original_flags |= IP_CT_TCP_FLAG_BE_LIBERAL;  // ours, not the master's
+  EXPECT_EQ(table.Name(Natted(0), whole), Step::kUpdate);
+  EXPECT_EQ(table.Name(liberal, whole), Step::kNone);
+}
+
+TEST(FlowTable, SweepsWhatWasNotNamed) {
+  FlowTable table;
+  Flow whole;
+  for (int i = 0; i < 100; ++i) table.Adopt(Natted(i), true);
+  for (int i = 0; i < 100; i += 2) table.Name(Natted(i), whole);
+  table.Name(Natted(200), whole);
+  size_t swept = 0;
+  table.Sweep([&](const Flow& flow) {
+    EXPECT_EQ(flow.key.source_port % 2, 1);
+    ++swept;
+  });
+  EXPECT_EQ(swept, 50U);
+  EXPECT_EQ(table.size(), 51U);
+}
+
+}  // namespace
+}  // namespace zcluster::conntrack

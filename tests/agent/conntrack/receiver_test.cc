@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/receiver.h"
+
+#include "agent/conntrack/batch.h"
+#include "tests/agent/conntrack/node.h"
+
+namespace zcluster::conntrack {
+namespace {
+
+using core::Role;
+
+// A master that says whatever a test wants.
+class RawMaster {
+ public:
+  explicit RawMaster(const Node& node)
+      : stub_(v1::ConntrackService::NewStub(
+            grpc::CreateChannel(node.address(), grpc::InsecureChannelCredentials()))) {
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context_.set_wait_for_ready(true);
+    stream_ = stub_->Replicate(&context_);
+  }
+
+  // The next batch, as it should be.
+  v1::FlowBatch Next(uint64_t term, const std::vector<Flow>& flows) {
+    v1::FlowBatch batch;
+    batch.set_term(term);
+    batch.set_sequence(++sequence_);
+    batch.set_snapshot_begins(sequence_ == 1);
+    batch.set_snapshot_ends(sequence_ == 1);
+    for (const Flow& flow : flows) Write(flow, *batch.add_flows());
+    return batch;
+  }
+
+  // The number of the batch that the answer acknowledges; 0 if the stream ended.
+  uint64_t Send(const v1::FlowBatch& batch) {
+    v1::FlowAck ack;
+    stream_->Write(batch);
+    return stream_->Read(&ack) ? ack.sequence() : 0;
+  }
+
+  // Why it ended.
+  grpc::Status End() {
+    stream_->WritesDone();
+    v1::FlowAck ack;
+    while (stream_->Read(&ack)) {
+    }
+    return stream_->Finish();
+  }
+
+ private:
+  std::unique_ptr<v1::ConntrackService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::FlowBatch, v1::FlowAck>> stream_;
+  uint64_t sequence_ = 0;
+};
+
+class ReceiverTest : public testing::Test {
+ protected:
+  ReceiverTest() {
+    node_.Listen(node_);  // nobody calls its peer here
+    EXPECT_TRUE(node_.started().ok()) << node_.started();
+  }
+
+  Node node_;
+};
+
+TEST_F(ReceiverTest, AcknowledgesWhatIsInTheKernel) {
+  node_.Assume(Role::kBackup, 5);
+  RawMaster master(node_);
+  EXPECT_EQ(master.Send(master.Next(5, NattedFlows(100))), 1U);
+  EXPECT_EQ(Texts(node_.netns()).size(), 100U);
+  EXPECT_EQ(master.Send(master.Next(6, NattedFlows(10, "10.1.0.2", 100))),
+            2U);  // its master was promoted again
+  EXPECT_EQ(Texts(node_.netns()).size(), 110U);
+}
+
+TEST_F(ReceiverTest, RefusesAnOlderTerm) {
+  node_.Assume(Role::kBackup, 5);
+  RawMaster former(node_);
+  EXPECT_EQ(former.Send(former.Next(4, NattedFlows(1))), 0U);
+  EXPECT_EQ(former.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(Texts(node_.netns()).empty());
+
+  RawMaster master(node_);
+  EXPECT_EQ(master.Send(master.Next(7, NattedFlows(1))), 1U);
+  RawMaster older(node_);
+  EXPECT_EQ(older.Send(older.Next(6, {})), 0U);
+  EXPECT_EQ(older.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(master.Send(master.Next(7, {})), 2U);  // undisturbed
+  EXPECT_EQ(Texts(node_.netns()).size(), 1U);
+}
+
+TEST_F(ReceiverTest, ANewerStreamReplacesTheOld) {
+  node_.Assume(Role::kBackup, 5);
+  RawMaster first(node_);
+  EXPECT_EQ(first.Send(first.Next(5, NattedFlows(10))), 1U);
+  RawMaster second(node_);
+  EXPECT_EQ(second.Send(second.Next(5, NattedFlows(5))), 1U);
+  EXPECT_EQ(first.End().error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(Texts(node_.netns()).size(), 5U);
+  EXPECT_EQ(second.Send(second.Next(5, NattedFlows(6))), 2U);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return node_.State().synchronised; }));
+}
+
+TEST_F(ReceiverTest, OnlyAStandbyLetsAMasterIn) {
+  for (const Role role : {Role::kUnknown, Role::kMaster, Role::kFault}) {
+    node_.Assume(role, 5);
+    RawMaster master(node_);
+    EXPECT_EQ(master.Send(master.Next(9, NattedFlows(1))), 0U);
+    EXPECT_EQ(master.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  }
+  EXPECT_TRUE(Texts(node_.netns()).empty());
+}
+
+TEST_F(ReceiverTest, APromotionEndsTheStream) {
+  node_.Assume(Role::kBackup, 5);
+  RawMaster master(node_);
+  EXPECT_EQ(master.Send(master.Next(5, NattedFlows(10))), 1U);
+  node_.Assume(Role::kMaster, 6);
+  EXPECT_EQ(master.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Texts(node_.netns()).size(), 10U);
+}
+
+TEST_F(ReceiverTest, AnInvalidBatchEndsTheStreamAndChangesNothing) {
+  node_.Assume(Role::kBackup, 5);
+  const auto refuses = [&](const std::function<void(v1::FlowBatch&)>& spoil) {
+    RawMaster master(node_);
+    EXPECT_EQ(master.Send(master.Next(5, {Natted(0)})), 1U);
+    v1::FlowBatch batch = master.Next(5, {Natted(1), Natted(2)});
+    spoil(batch);
+    EXPECT_EQ(master.Send(batch), 0U);
+    const grpc::Status status = master.End();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_FALSE(status.error_message().empty());
+    EXPECT_EQ(Texts(node_.netns()), std::vector<std::string>{Describe(Natted(0))});
+  };
+  refuses([](v1::FlowBatch& batch) { batch.mutable_flows(1)->set_source_port(70000); });
+  refuses([](v1::FlowBatch& batch) { batch.mutable_flows(1)->clear_source_v4(); });
+  refuses([](v1::FlowBatch& batch) { batch.set_sequence(7); });
+  refuses([](v1::FlowBatch& batch) { batch.set_snapshot_ends(true); });
+  refuses([](v1::FlowBatch& batch) { batch.set_term(0); });
+  refuses([](v1::FlowBatch& batch) {
+    for (int i = 0; i <= kMaxFlowsInBatch; ++i) Write(Natted(i), *batch.add_flows());
+  });
+}
+
+TEST_F(ReceiverTest, BytesThatAreNoBatchEndTheStream) {
+  node_.Assume(Role::kBackup, 5);
+  const std::shared_ptr<grpc::Channel> channel =
+      grpc::CreateChannel(node_.address(), grpc::InsecureChannelCredentials());
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  const grpc::internal::RpcMethod method("/zcluster.v1.ConntrackService/Replicate",
+                                         grpc::internal::RpcMethod::BIDI_STREAMING);
+  const std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, v1::FlowAck>> stream(
+      grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, v1::FlowAck>::Create(
+          channel.get(), method, &context));
+  const grpc::Slice garbage("\xff\xfe no protobuf at all");
+  stream->Write(grpc::ByteBuffer(&garbage, 1));
+  v1::FlowAck ack;
+  EXPECT_FALSE(stream->Read(&ack));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(Texts(node_.netns()).empty());
+}
+
+TEST_F(ReceiverTest, AMessageBeyondGrpcsBoundEndsTheStream) {
+  node_.Assume(Role::kBackup, 5);
+  RawMaster master(node_);
+  EXPECT_EQ(master.Send(master.Next(5, {Natted(0)})), 1U);
+  v1::FlowBatch batch = master.Next(5, {});
+  for (int i = 0; i < 200'000; ++i) Write(Natted(i % 60'000), *batch.add_flows());
+  EXPECT_EQ(master.Send(batch), 0U);
+  EXPECT_FALSE(master.End().ok());
+  EXPECT_EQ(Texts(node_.netns()).size(), 1U);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return !node_.State().synchronised; }));
+}
+
+TEST(Gate, NoMoreThanSoManyBatchesWait) {
+  class Quiet : public Gate::Stream {
+    void End(const absl::Status&) override {}
+  };
+  Netns netns;
+  netns.Run([] {
+    absl::StatusOr<std::unique_ptr<Injector>> injector = Injector::Start(*Filter::Make({}));
+    ASSERT_TRUE(injector.ok());
+    const auto gate = std::make_shared<Gate>([] {});
+    gate->Open(1, **injector);
+    // The injector is kept busy by an answer that takes its time.
+    std::promise<void> release;
+    const std::shared_future<void> released = release.get_future().share();
+    (*injector)->Barrier([released] { released.wait(); });
+    const auto stream = std::make_shared<Quiet>();
+    absl::Status status;
+    size_t pushed = 0;
+    for (; status.ok() && pushed <= 2 * Injector::kMaxWaiting; ++pushed) {
+      Injector::Batch batch;
+      batch.applied = [](uint64_t) {};
+      status = gate->Push(stream, 1, std::move(batch));
+    }
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_GE(pushed, Injector::kMaxWaiting);
+    release.set_value();
+    gate->Shut(absl::UnavailableError("over"));
+  });
+}
+
+}  // namespace
+}  // namespace zcluster::conntrack

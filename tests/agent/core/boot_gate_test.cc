@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core/boot_gate.h"
+
+#include <functional>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/agent/core/bench.h"
+
+namespace zcluster::core {
+namespace {
+
+const absl::Time kNow = absl::UnixEpoch() + absl::Hours(1);
+
+// This node has just booted and is connected to a peer that serves.
+State JustBooted() {
+  State state;
+  state.config = TestConfig();
+  state.role = Role::kFault;
+  state.vrrp = VrrpState::kFault;
+  state.boot_gate = {.closed = true, .opens_at = kNow + absl::Seconds(1)};
+  state.conntrack = Synchronised();
+  state.peer.connected = true;
+  state.peer.told = PeerAs(Role::kMaster, 3, 3);
+  return state;
+}
+
+struct Case {
+  const char* name;
+  std::function<void(State&)> change;
+  bool may;
+};
+
+class Leaves : public testing::TestWithParam<Case> {};
+
+TEST_P(Leaves, WhenThereIsNothingToWaitFor) {
+  State state = JustBooted();
+  GetParam().change(state);
+  EXPECT_EQ(MayLeaveBootGate(state, kNow), GetParam().may);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BootGate, Leaves,
+    testing::Values(
+        Case{"WhenItHoldsWhatTheMasterHolds", [](State&) {}, true},
+        Case{"NotWhileFlowsAreMissing", [](State& s) { s.conntrack = {}; }, false},
+        Case{"NotBeforeThePeerSaidHowItIs", [](State& s) { s.peer.told.reset(); }, false},
+        Case{"NotWithoutTheLink", [](State& s) { s.peer.connected = false; }, false},
+        Case{"AfterItsBoundWhateverIsMissing",
+             [](State& s) {
+               s.peer.connected = false;
+               s.boot_gate.opens_at = kNow;
+             },
+             true},
+        Case{"WhenThePeerWillNotServe", [](State& s) { s.peer.told->role = Role::kMaintenance; },
+             true},
+        Case{"WhenThePeerIsPastItsOwn",
+             [](State& s) {
+               s.peer.told->role = Role::kBackup;
+               s.conntrack = {};
+             },
+             true},
+        Case{"FirstByNameWhenBothBoot", [](State& s) { s.peer.told->role = Role::kFault; }, true},
+        Case{"SecondByNameWhenBothBoot",
+             [](State& s) {
+               s.peer.told->role = Role::kFault;
+               s.config.node_name = "node3";
+             },
+             false},
+        Case{"FirstIfPreferredWhenBothBoot",
+             [](State& s) {
+               s.peer.told->role = Role::kFault;
+               s.config.node_name = "node3";
+               s.config.preferred = "node3";
+             },
+             true}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(BootGate, StandsAsideUntilItHoldsWhatTheMasterHolds) {
+  Bench bench;
+  bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault);
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
+  EXPECT_EQ(bench.Ever<AssumeRole>()->role, Role::kBackup);  // it receives
+  bench.Connect(3).Peer(Role::kMaster, 3, 3).Sync().Pass(absl::Seconds(3));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message, testing::HasSubstr("has just started"));
+  bench.Tell(ConntrackReported{Synchronised()});
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "");
+}
+
+TEST(BootGate, IsNoLongerThanItsBound) {
+  Bench bench;
+  bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault).Pass(kBootGate - absl::Seconds(1));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
+  bench.Pass(absl::Seconds(1));
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "");
+}
+
+TEST(BootGate, EndsNoMaintenance) {
+  Bench bench(TestConfig(), Durable{Term{1}, Term{1}, true});
+  bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault).Pass(absl::Minutes(1));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "maintenance");
+  EXPECT_EQ(bench.Ever<AssumeRole>()->role, Role::kMaintenance);
+}
+
+}  // namespace
+}  // namespace zcluster::core
