@@ -70,10 +70,12 @@ absl::StatusOr<Child> Child::Start(const Options& options) {
   ::posix_spawnattr_setflags(&setup.attributes, static_cast<short>(flags));
 
   std::vector<char*> argv;
-  for (const std::string& argument : options.argv) argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : options.argv)
+    argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, argv[0], &setup.actions, &setup.attributes, argv.data(), environ);
+  const int error =
+      ::posix_spawn(&pid, argv[0], &setup.actions, &setup.attributes, argv.data(), environ);
   if (error != 0) return ErrnoStatus(absl::StrCat("cannot run ", options.argv[0]), error);
   // Until it is reaped, which only we can do, the pid is its own.
   UniqueFd pidfd(::pidfd_open(pid, 0));
@@ -87,7 +89,8 @@ absl::optional<ChildExit> Child::Exit() { return ReapChild(pidfd_.get()); }
 
 absl::optional<ChildExit> ReapChild(int pidfd) {
   siginfo_t info = {};
-  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) != 0) return absl::nullopt;
+  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) != 0)
+    return absl::nullopt;
   if (info.si_pid == 0) return absl::nullopt;
   ChildExit exit;
   if (info.si_code == CLD_EXITED) {
@@ -118,10 +121,12 @@ std::string ReadMemoryFile(int fd) {
   return content;
 }
 
-absl::Status RunProgram(const std::vector<std::string>& argv, absl::string_view input, absl::Duration limit) {
+absl::Status RunProgram(const std::vector<std::string>& argv, absl::string_view input,
+                        absl::Duration limit) {
   ZC_ASSIGN_OR_RETURN(UniqueFd in, MakeMemoryFile(input));
   ZC_ASSIGN_OR_RETURN(UniqueFd out, MakeMemoryFile());
-  ZC_ASSIGN_OR_RETURN(Child child, Child::Start({.argv = argv, .input = in.get(), .output = out.get()}));
+  ZC_ASSIGN_OR_RETURN(Child child,
+                      Child::Start({.argv = argv, .input = in.get(), .output = out.get()}));
   const absl::Time deadline = absl::Now() + limit;
   absl::optional<ChildExit> exit;
   while (!(exit = child.Exit())) {
@@ -137,8 +142,8 @@ absl::Status RunProgram(const std::vector<std::string>& argv, absl::string_view 
   }
   if (exit->ok()) return absl::OkStatus();
   const std::string said = ReadMemoryFile(out.get());
-  return absl::InternalError(
-      absl::StrCat(argv[0], " ended with ", exit->ToString(), ": ", absl::StripAsciiWhitespace(said)));
+  return absl::InternalError(absl::StrCat(argv[0], " ended with ", exit->ToString(), ": ",
+                                          absl::StripAsciiWhitespace(said)));
 }
 
 }  // namespace zcluster

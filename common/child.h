@@ -24,8 +24,9 @@ struct ChildExit {
   std::string ToString() const;
 };
 
-// A program that we started, in our network namespace, with default signals. Nothing of ours stays open in it but what
-// Options names. Not thread-safe. Destroying it neither ends nor reaps the program.
+// A program that we started, in our network namespace, with default signals. Nothing of ours stays
+// open in it but what Options names. Not thread-safe. Destroying it neither ends nor reaps the
+// program.
 class Child {
  public:
   struct Options {
@@ -58,15 +59,17 @@ class Child {
 // How the process behind `pidfd` ended, if it was a child of ours and has ended. Reaps it.
 absl::optional<ChildExit> ReapChild(int pidfd);
 
-// A file without a name, in memory, closed on exec: for a program's input (with `content`, to be read from the start) and
-// output.
+// A file without a name, in memory, closed on exec: for a program's input (with `content`, to be
+// read from the start) and output.
 absl::StatusOr<UniqueFd> MakeMemoryFile(absl::string_view content = "");
 
 // At most the first 64 KiB of it.
 std::string ReadMemoryFile(int fd);
 
-// Runs a program to its end with `input` on its standard input. Blocks, for at most `limit` (then it is killed:
-// DEADLINE_EXCEEDED), so never on a loop that serves. An end other than exit code 0 is INTERNAL, with what the program said.
-absl::Status RunProgram(const std::vector<std::string>& argv, absl::string_view input, absl::Duration limit);
+// Runs a program to its end with `input` on its standard input. Blocks, for at most `limit` (then
+// it is killed: DEADLINE_EXCEEDED), so never on a loop that serves. An end other than exit code 0
+// is INTERNAL, with what the program said.
+absl::Status RunProgram(const std::vector<std::string>& argv, absl::string_view input,
+                        absl::Duration limit);
 
 }  // namespace zcluster

@@ -95,6 +95,7 @@ void Conntrack::Assume(core::Role role, core::Term term) {
       Follow(term);
     } else {
       gate_->Shut(absl::FailedPreconditionError("this node does not stand by"));
+      OnGateChanged();
     }
   }
   role_ = role;
@@ -102,11 +103,10 @@ void Conntrack::Assume(core::Role role, core::Term term) {
 }
 
 // Nothing is left to commit: what the old master sent is in the kernel, or will be once the
-// injector has emptied its queue. The entries get their own timeouts in the background.
+// injector has emptied its queue. The entries get their own timeouts once the first rush is over.
 void Conntrack::Lead() {
   gate_->Shut(absl::FailedPreconditionError("this node is master itself"));
-  release_.reset();
-  injector_->Release();
+  ReleaseLater();
   backoff_.Reset();
   StartCapture();
   OpenStream();
@@ -205,11 +205,16 @@ void Conntrack::OnGateChanged() {
   const bool live = gate_->live();
   if (live) {
     release_.reset();
-  } else if (gate_was_live_ && StandsBy(role_)) {
-    release_ = loop_.After(options_.hold, [this] { injector_->Release(); });
+  } else if (gate_was_live_) {
+    ReleaseLater();
   }
   gate_was_live_ = live;
   Report(true);
+}
+
+void Conntrack::ReleaseLater() {
+  gate_was_live_ = false;
+  release_ = loop_.After(options_.hold, [this] { injector_->Release(); });
 }
 
 void Conntrack::Flush(core::OperationId operation) {

@@ -40,8 +40,9 @@ struct Options {
   std::vector<std::string> own_addresses;
   // Bytes of events that may wait in the kernel.
   int event_buffer = 64 << 20;
-  // How long after a master's stream broke the backup goes on holding its flows. A master that
-  // returns makes a snapshot, and finds them held.
+  // How long after its master's stream broke, or after its own promotion, a node goes on holding
+  // what it was sent. A master that returns makes a snapshot and finds it held; a promotion has
+  // better things to do first.
   absl::Duration hold = absl::Seconds(5);
 };
 
@@ -88,6 +89,7 @@ class Conntrack : public Adapter {
   std::shared_ptr<Sender> sender() const ABSL_LOCKS_EXCLUDED(sender_mutex_);
   void SetSender(std::shared_ptr<Sender> sender) ABSL_LOCKS_EXCLUDED(sender_mutex_);
   void OnGateChanged();
+  void ReleaseLater();
 
   void Flush(core::OperationId operation);
   void Advance(PendingFlush& flush);

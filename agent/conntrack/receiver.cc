@@ -49,7 +49,11 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     if (!ok) return End(absl::InvalidArgumentError("not a FlowBatch, or the end without a word"));
     const absl::Status taken = Take();
     if (taken.ok()) return StartRead(&message_);
-    log::Warning("conntrack_stream_refused", {{"reason", std::string(taken.message())}});
+    // A master that came too early or too late hears why, and says so itself; one that breaks the
+    // protocol needs somebody to look.
+    if (!absl::IsFailedPrecondition(taken)) {
+      log::Warning("conntrack_stream_refused", {{"reason", std::string(taken.message())}});
+    }
     End(taken);
   }
 

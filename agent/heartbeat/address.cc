@@ -40,11 +40,14 @@ struct Search {
 
 int CompareAttribute(const nlattr* attribute, void* data) {
   auto* search = static_cast<Search*>(data);
-  // IFA_LOCAL is the node's own one where there is a point-to-point peer; IPv6 has IFA_ADDRESS alone.
+  // IFA_LOCAL is the node's own one where there is a point-to-point peer; IPv6 has IFA_ADDRESS
+  // alone.
   const uint16_t type = ::mnl_attr_get_type(attribute);
-  const bool own = type == IFA_LOCAL || (type == IFA_ADDRESS && search->address.family() == AF_INET6);
+  const bool own =
+      type == IFA_LOCAL || (type == IFA_ADDRESS && search->address.family() == AF_INET6);
   if (own && ::mnl_attr_get_payload_len(attribute) == search->address.size() &&
-      std::memcmp(::mnl_attr_get_payload(attribute), search->address.data(), search->address.size()) == 0) {
+      std::memcmp(::mnl_attr_get_payload(attribute), search->address.data(),
+                  search->address.size()) == 0) {
     search->found = true;
   }
   return MNL_CB_OK;
@@ -53,14 +56,17 @@ int CompareAttribute(const nlattr* attribute, void* data) {
 int CompareWithSearch(const nlmsghdr* message, void* data) {
   auto* search = static_cast<Search*>(data);
   const auto* header = static_cast<const ifaddrmsg*>(::mnl_nlmsg_get_payload(message));
-  if (header->ifa_index != search->interface_index || header->ifa_family != search->address.family()) return MNL_CB_OK;
+  if (header->ifa_index != search->interface_index ||
+      header->ifa_family != search->address.family())
+    return MNL_CB_OK;
   ::mnl_attr_parse(message, sizeof(*header), &CompareAttribute, search);
   return MNL_CB_OK;
 }
 
 absl::Status Exchange(mnl_socket* socket, const nlmsghdr* message, mnl_cb_t callback, void* data) {
   if (::mnl_socket_sendto(socket, message, message->nlmsg_len) < 0) return ErrnoStatus("rtnetlink");
-  // A dump's parts are at most 32 KiB (NLMSG_GOODSIZE): a smaller buffer would lose addresses silently.
+  // A dump's parts are at most 32 KiB (NLMSG_GOODSIZE): a smaller buffer would lose addresses
+  // silently.
   alignas(nlmsghdr) char buffer[32768];
   while (true) {
     const ssize_t n = ::mnl_socket_recvfrom(socket, buffer, sizeof buffer);
@@ -95,8 +101,8 @@ absl::Status RemoveAddress(mnl_socket* socket, const Vip& vip) {
 
 absl::StatusOr<Address> Address::Parse(absl::string_view text) {
   const auto invalid = [&] {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\" is not an address with its prefix length, such as 192.0.2.10/24"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", text, "\" is not an address with its prefix length, such as 192.0.2.10/24"));
   };
   const size_t slash = text.find('/');
   const std::string host(text.substr(0, slash));
@@ -108,8 +114,8 @@ absl::StatusOr<Address> Address::Parse(absl::string_view text) {
   const int longest = address.family_ == AF_INET ? 32 : 128;
   address.prefix_length_ = longest;
   if (slash != absl::string_view::npos &&
-      (!absl::SimpleAtoi(text.substr(slash + 1), &address.prefix_length_) || address.prefix_length_ < 1 ||
-       address.prefix_length_ > longest)) {
+      (!absl::SimpleAtoi(text.substr(slash + 1), &address.prefix_length_) ||
+       address.prefix_length_ < 1 || address.prefix_length_ > longest)) {
     return invalid();
   }
   return address;

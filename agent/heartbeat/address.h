@@ -14,14 +14,15 @@
 #include "absl/strings/string_view.h"
 #include "agent/heartbeat/options.h"
 
-// What addresses this node has, by rtnetlink, in the calling thread's network namespace. Each call is one short exchange
-// with the kernel.
+// What addresses this node has, by rtnetlink, in the calling thread's network namespace. Each call
+// is one short exchange with the kernel.
 namespace zcluster::heartbeat {
 
 // An IPv4 or IPv6 address with a prefix length. Immutable.
 class Address {
  public:
-  // "192.0.2.10/24", "2001:db8::10/64"; without a length it is the whole address. INVALID_ARGUMENT otherwise.
+  // "192.0.2.10/24", "2001:db8::10/64"; without a length it is the whole address. INVALID_ARGUMENT
+  // otherwise.
   static absl::StatusOr<Address> Parse(absl::string_view text);
 
   int family() const { return family_; }
@@ -38,11 +39,12 @@ class Address {
   std::array<uint8_t, 16> bytes_ = {};
 };
 
-// Whether the interface of `vip` has its address, whatever the prefix length. False if there is no such interface.
+// Whether the interface of `vip` has its address, whatever the prefix length. False if there is no
+// such interface.
 absl::StatusOr<bool> HasAddress(const Vip& vip);
 
-// Takes `vips` off their interfaces; those that are not there are no error. The first error of the others is returned,
-// after all were tried.
+// Takes `vips` off their interfaces; those that are not there are no error. The first error of the
+// others is returned, after all were tried.
 absl::Status RemoveAddresses(const std::vector<Vip>& vips);
 
 // Up, and with a carrier: what keepalived asks of an interface before it leaves FAULT.

@@ -45,7 +45,8 @@ std::string EthernetHeader(const HardwareAddress& to, const HardwareAddress& fro
 uint16_t Checksum(absl::string_view bytes) {
   uint32_t sum = 0;
   for (size_t i = 0; i + 1 < bytes.size(); i += 2) {
-    sum += static_cast<uint32_t>(static_cast<uint8_t>(bytes[i]) << 8 | static_cast<uint8_t>(bytes[i + 1]));
+    sum += static_cast<uint32_t>(static_cast<uint8_t>(bytes[i]) << 8 |
+                                 static_cast<uint8_t>(bytes[i + 1]));
   }
   while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
   return htons(static_cast<uint16_t>(~sum));
@@ -55,7 +56,8 @@ uint16_t Checksum(absl::string_view bytes) {
 absl::optional<HardwareAddress> HardwareAddressOf(int socket, const std::string& interface) {
   ifreq request = {};
   interface.copy(request.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(socket, SIOCGIFHWADDR, &request) != 0 || request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+  if (::ioctl(socket, SIOCGIFHWADDR, &request) != 0 ||
+      request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
     return absl::nullopt;
   }
   HardwareAddress address;
@@ -177,7 +179,8 @@ void Announcer::SendFrame(const Frame& frame, int socket) {
   to.sll_ifindex = frame.interface_index;
   to.sll_halen = ETH_ALEN;
   std::memcpy(to.sll_addr, frame.bytes.data(), ETH_ALEN);
-  ::sendto(socket, frame.bytes.data(), frame.bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  ::sendto(socket, frame.bytes.data(), frame.bytes.size(), 0,
+           reinterpret_cast<const sockaddr*>(&to), sizeof to);
 }
 
 void Announcer::Send() {

@@ -18,18 +18,20 @@ namespace zcluster::heartbeat {
 
 using HardwareAddress = std::array<uint8_t, ETH_ALEN>;
 
-// A gratuitous ARP frame: "`ip` is at `from`", to everybody. As a request (RFC 5227, 3) and as a reply: there is gear that
-// heeds only the one, or only the other. `ip` is IPv4.
+// A gratuitous ARP frame: "`ip` is at `from`", to everybody. As a request (RFC 5227, 3) and as a
+// reply: there is gear that heeds only the one, or only the other. `ip` is IPv4.
 std::string GratuitousArp(const Address& ip, const HardwareAddress& from, bool reply);
 
-// An unsolicited neighbour advertisement with the override flag, to all nodes (RFC 4861, 7.2.6). `ip` is IPv6. `router`
-// must say whether this node forwards: hosts that have it as their router drop it when told that it is none.
+// An unsolicited neighbour advertisement with the override flag, to all nodes (RFC 4861, 7.2.6).
+// `ip` is IPv6. `router` must say whether this node forwards: hosts that have it as their router
+// drop it when told that it is none.
 std::string UnsolicitedAdvertisement(const Address& ip, const HardwareAddress& from, bool router);
 
-// Tells the network where the VIPs are: each at once, after one second and after five, in case a frame was lost or a
-// switch was not ready. keepalived announces too; this is for the healed split, where it sees no transition, and for its
-// lost ones. Paced: at most kBurst frames in kPause, so at most 2 frames for each VIP are kept. Interfaces that are not
-// Ethernet have no neighbours to tell. Loop thread.
+// Tells the network where the VIPs are: each at once, after one second and after five, in case a
+// frame was lost or a switch was not ready. keepalived announces too; this is for the healed split,
+// where it sees no transition, and for its lost ones. Paced: at most kBurst frames in kPause, so at
+// most 2 frames for each VIP are kept. Interfaces that are not Ethernet have no neighbours to tell.
+// Loop thread.
 class Announcer {
  public:
   static constexpr int kBurst = 50;
@@ -39,7 +41,8 @@ class Announcer {
 
   // Announces, from now on; a round that is under way is given up.
   void Begin();
-  // Tells the neighbours once where `own` is, an address of this node itself; rounds go on as they were.
+  // Tells the neighbours once where `own` is, an address of this node itself; rounds go on as they
+  // were.
   static void Introduce(const Vip& own);
   // Another node may be master: nothing more is sent.
   void End();

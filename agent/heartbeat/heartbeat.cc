@@ -18,7 +18,8 @@ namespace {
 constexpr char kComponent[] = "heartbeat";
 
 constexpr absl::Duration kVerifyEvery = absl::Seconds(1);
-// keepalived writes its line and moves its address within 1 ms of each other; a difference that lasts this long is one.
+// keepalived writes its line and moves its address within 1 ms of each other; a difference that
+// lasts this long is one.
 constexpr absl::Duration kSettle = absl::Milliseconds(50);
 
 }  // namespace
@@ -54,11 +55,13 @@ absl::Status Heartbeat::Start(EventSink& events) {
 void Heartbeat::Perform(const core::Action& action) {
   if (events_ == nullptr) return;
   if (const auto* fault = std::get_if<core::SetFault>(&action)) {
-    // Whoever has not heard of this node for long may have given up its address: the peer's adverts would come late.
+    // Whoever has not heard of this node for long may have given up its address: the peer's adverts
+    // would come late.
     if (fault->reason.empty()) announcer_.Introduce({options_.address + "/32", options_.interface});
     Write(fault_, fault->reason.empty() ? 0 : 1);
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
-    Write(standing_, static_cast<int>(standing->standing) - static_cast<int>(core::Standing::kStandby));
+    Write(standing_,
+          static_cast<int>(standing->standing) - static_cast<int>(core::Standing::kStandby));
   } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
     Begin();
   } else if (std::holds_alternative<core::Announce>(action)) {
@@ -93,8 +96,8 @@ void Heartbeat::OnRunning(bool adopted) {
   const absl::Status opened = fifo_.Open([this](core::VrrpState state) { OnTold(state); });
   SetTrouble(kWriting, std::string(opened.message()));
   if (!adopted) SetTrouble(kRefusal, "");
-  // What is left in the FIFO is older than what is to be seen, or nearly: a transition that happens just now is either
-  // seen, or comes as a line, or at the latest with Verify().
+  // What is left in the FIFO is older than what is to be seen, or nearly: a transition that happens
+  // just now is either seen, or comes as a line, or at the latest with Verify().
   fifo_.Take();
   state_.reset();
   if (!adopted || !supervisor_.FindVrrp()) return;
@@ -140,7 +143,8 @@ void Heartbeat::Verify() {
     verify_soon_ = loop_.After(kSettle, [this] { Verify(); });
     return;
   }
-  log::Info("vrrp_state_found", {{"anchor", *found == core::VrrpState::kMaster ? "present" : "absent"}});
+  log::Info("vrrp_state_found",
+            {{"anchor", *found == core::VrrpState::kMaster ? "present" : "absent"}});
   OnTold(*found);
 }
 

@@ -15,12 +15,14 @@
 
 namespace zcluster::heartbeat {
 
-// keepalived, which elects the master and moves the VIPs. It is started and steered here, and outlives us: neither Stop()
-// nor a crash of ours touches it, and the next agent adopts it.
+// keepalived, which elects the master and moves the VIPs. It is started and steered here, and
+// outlives us: neither Stop() nor a crash of ours touches it, and the next agent adopts it.
 //
-// Reports VrrpStarting if it has to start the first one, which then stands aside, and VrrpReported for each transition and for what it finds when it adopts; kDown when keepalived died. Reports
-// ComponentReported "heartbeat" when it dies, cannot be started or refuses its configuration, and when that is over.
-// Carries out SetFault, SetStanding, StartHeartbeat and Announce. Loop thread, in whose network namespace keepalived runs.
+// Reports VrrpStarting if it has to start the first one, which then stands aside, and VrrpReported
+// for each transition and for what it finds when it adopts; kDown when keepalived died. Reports
+// ComponentReported "heartbeat" when it dies, cannot be started or refuses its configuration, and
+// when that is over. Carries out SetFault, SetStanding, StartHeartbeat and Announce. Loop thread,
+// in whose network namespace keepalived runs.
 class Heartbeat : public Adapter {
  public:
   Heartbeat(Loop& loop, Options options);
@@ -37,8 +39,8 @@ class Heartbeat : public Adapter {
   void OnGone(const std::string& problem);
   // What keepalived says.
   void OnTold(core::VrrpState state);
-  // Compares what was last told with what is: a line of the FIFO can be lost (it was full while no agent ran, or its last
-  // reader took it and died), the anchor address cannot.
+  // Compares what was last told with what is: a line of the FIFO can be lost (it was full while no
+  // agent ran, or its last reader took it and died), the anchor address cannot.
   void Verify();
   // keepalived's state, told from the node itself.
   absl::optional<core::VrrpState> Find() const;
@@ -58,8 +60,9 @@ class Heartbeat : public Adapter {
   Supervisor supervisor_;
   bool begun_ = false;
 
-  absl::optional<core::VrrpState> state_;  // as reported last; nothing since keepalived was started or found
-  bool doubted_ = false;                   // the last Verify() saw something else than state_
+  absl::optional<core::VrrpState>
+      state_;             // as reported last; nothing since keepalived was started or found
+  bool doubted_ = false;  // the last Verify() saw something else than state_
   std::array<std::string, kTroubles> troubles_;
   std::string problem_;  // as reported last
   Loop::Registration verify_;

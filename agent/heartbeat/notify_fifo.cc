@@ -18,7 +18,8 @@ namespace {
 
 absl::optional<core::VrrpState> StateIn(absl::string_view line) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipWhitespace());
-  if (words.size() < 3 || words[0] != "INSTANCE" || words[1] != absl::StrCat("\"", kInstance, "\"")) {
+  if (words.size() < 3 || words[0] != "INSTANCE" ||
+      words[1] != absl::StrCat("\"", kInstance, "\"")) {
     return absl::nullopt;
   }
   if (words[2] == "MASTER") return core::VrrpState::kMaster;
@@ -58,7 +59,8 @@ absl::Status NotifyFifo::Open(std::function<void(core::VrrpState)> told) {
   struct stat info = {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return ErrnoStatus(path_);
   if (!S_ISFIFO(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(path_, " is not a FIFO; remove it, it will be made anew"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path_, " is not a FIFO; remove it, it will be made anew"));
   }
   fd_ = std::move(fd);
   parser_ = NotifyParser();
@@ -71,12 +73,14 @@ absl::Status NotifyFifo::Open(std::function<void(core::VrrpState)> told) {
 std::vector<core::VrrpState> NotifyFifo::Take() {
   std::vector<core::VrrpState> states;
   char buffer[4096];
-  // A pipe holds 64 KiB: more than that in one go is a writer faster than us, who may wait for the next call.
+  // A pipe holds 64 KiB: more than that in one go is a writer faster than us, who may wait for the
+  // next call.
   for (int reads = 0; fd_ && reads < 16; ++reads) {
     const ssize_t n = ::read(fd_.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
-    for (core::VrrpState state : parser_.Feed({buffer, static_cast<size_t>(n)})) states.push_back(state);
+    for (core::VrrpState state : parser_.Feed({buffer, static_cast<size_t>(n)}))
+      states.push_back(state);
   }
   return states;
 }

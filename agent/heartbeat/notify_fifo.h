@@ -14,8 +14,9 @@
 namespace zcluster::heartbeat {
 
 // Takes apart what keepalived writes to its notify FIFO, in pieces as they come. Lines are such as
-// `INSTANCE "zcluster" MASTER 252`; those of other instances or groups, and words that are no state (such as
-// MASTER_RX_LOWER_PRI, which comes in streams after a split), are skipped. Keeps at most kLongestLine bytes.
+// `INSTANCE "zcluster" MASTER 252`; those of other instances or groups, and words that are no state
+// (such as MASTER_RX_LOWER_PRI, which comes in streams after a split), are skipped. Keeps at most
+// kLongestLine bytes.
 class NotifyParser {
  public:
   static constexpr size_t kLongestLine = 512;
@@ -33,9 +34,10 @@ class NotifyFifo {
  public:
   NotifyFifo(Loop& loop, std::string path) : loop_(loop), path_(std::move(path)) {}
 
-  // Makes the FIFO (0600) if there is none, opens it, and calls `told` for each state that arrives. It is kept open for
-  // writing too, so that it never ends. To be called again before keepalived is started: a FIFO that was removed or
-  // replaced meanwhile is made and opened anew. FAILED_PRECONDITION if something else has that name.
+  // Makes the FIFO (0600) if there is none, opens it, and calls `told` for each state that arrives.
+  // It is kept open for writing too, so that it never ends. To be called again before keepalived is
+  // started: a FIFO that was removed or replaced meanwhile is made and opened anew.
+  // FAILED_PRECONDITION if something else has that name.
   absl::Status Open(std::function<void(core::VrrpState)> told);
 
   // Reads what is there now; `told` is not called for it.

@@ -9,9 +9,12 @@ namespace zcluster::heartbeat {
 namespace {
 
 absl::Status ValidateInterface(absl::string_view option, const std::string& name) {
-  // IFNAMSIZ counts the final zero. Quotes, braces and comment signs would change what keepalived reads.
-  if (name.empty() || name.size() > 15 || name.find_first_of(" \t\n\"'{}#!/~$") != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat(option, ": \"", name, "\" is not an interface name"));
+  // IFNAMSIZ counts the final zero. Quotes, braces and comment signs would change what keepalived
+  // reads.
+  if (name.empty() || name.size() > 15 ||
+      name.find_first_of(" \t\n\"'{}#!/~$") != std::string::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": \"", name, "\" is not an interface name"));
   }
   return absl::OkStatus();
 }
@@ -19,15 +22,16 @@ absl::Status ValidateInterface(absl::string_view option, const std::string& name
 absl::Status ValidateIpv4(absl::string_view option, const std::string& text) {
   absl::StatusOr<Address> address = Address::Parse(text);
   if (!address.ok() || address->family() != AF_INET || text.find('/') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat(option, ": \"", text, "\" is not an IPv4 address"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": \"", text, "\" is not an IPv4 address"));
   }
   return absl::OkStatus();
 }
 
 absl::Status ValidatePath(absl::string_view option, const std::string& path) {
   if (path.empty() || path[0] != '/' || path.find_first_of(" \t\n\"'{}#!~$") != std::string::npos) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, ": \"", path, "\" must be an absolute path without spaces, quotes and braces"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        option, ": \"", path, "\" must be an absolute path without spaces, quotes and braces"));
   }
   return absl::OkStatus();
 }
@@ -43,7 +47,8 @@ absl::Status Validate(const Options& options) {
   ZC_RETURN_IF_ERROR(ValidateIpv4("address", options.address));
   ZC_RETURN_IF_ERROR(ValidateIpv4("peer_address", options.peer_address));
   if (options.router_id < 1 || options.router_id > 255) {
-    return absl::InvalidArgumentError(absl::StrCat("router_id: ", options.router_id, " is not in 1 to 255"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("router_id: ", options.router_id, " is not in 1 to 255"));
   }
   for (const Vip& vip : options.vips) {
     ZC_RETURN_IF_ERROR(Annotate(Address::Parse(vip.address).status(), "vips"));

@@ -15,8 +15,8 @@ struct Vip {
   std::string interface;  // where the master has it
 };
 
-// What the pair's VRRP looks like from this node, and where it keeps its files. Plain text; Validate() says whether
-// keepalived could be given it.
+// What the pair's VRRP looks like from this node, and where it keeps its files. Plain text;
+// Validate() says whether keepalived could be given it.
 struct Options {
   std::string node_name;
   std::string interface;     // where adverts are sent
@@ -31,7 +31,8 @@ struct Options {
   std::string keepalived = "/usr/sbin/keepalived";
 
   std::string ConfigPath() const { return state_dir + "/keepalived.conf"; }
-  // Exists from the time that a new configuration is checked until keepalived was told of it: see supervisor.h.
+  // Exists from the time that a new configuration is checked until keepalived was told of it: see
+  // supervisor.h.
   std::string CandidatePath() const { return state_dir + "/keepalived.conf.new"; }
   std::string FaultPath() const { return state_dir + "/fault"; }
   std::string StandingPath() const { return state_dir + "/standing"; }
@@ -43,12 +44,13 @@ struct Options {
   std::string ReloadCheckLogPath() const { return run_dir + "/keepalived-reload.log"; }
 };
 
-// The one address that adverts carry: 169.254.77.ROUTER_ID/32 on lo, on both nodes the same whatever the VIPs are. Nodes
-// whose advertised lists differ would both be master for as long as they do; and whoever has it is master.
+// The one address that adverts carry: 169.254.77.ROUTER_ID/32 on lo, on both nodes the same
+// whatever the VIPs are. Nodes whose advertised lists differ would both be master for as long as
+// they do; and whoever has it is master.
 Vip AnchorOf(const Options& options);
 
-// INVALID_ARGUMENT, naming the option, if `options` cannot be: an address that is none, a name that keepalived would
-// misread.
+// INVALID_ARGUMENT, naming the option, if `options` cannot be: an address that is none, a name that
+// keepalived would misread.
 absl::Status Validate(const Options& options);
 
 }  // namespace zcluster::heartbeat

@@ -25,7 +25,8 @@ namespace {
 
 constexpr off_t kLongestLog = 4 << 20;
 
-// Whether the command line of `pid` is keepalived's with our configuration. A process that has ended has none.
+// Whether the command line of `pid` is keepalived's with our configuration. A process that has
+// ended has none.
 bool IsOurs(pid_t pid, const Options& options) {
   absl::StatusOr<std::string> command_line = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
   if (!command_line.ok()) return false;
@@ -57,7 +58,8 @@ absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Opti
 }
 
 void RemoveStalePidFiles(const Options& options) {
-  for (const std::string& path : {options.PidPath(), options.VrrpPidPath(), options.CheckersPidPath()}) {
+  for (const std::string& path :
+       {options.PidPath(), options.VrrpPidPath(), options.CheckersPidPath()}) {
     if (!FindProcess(path, options)) ::unlink(path.c_str());
   }
 }
@@ -68,13 +70,15 @@ absl::StatusOr<Child> StartCheck(const std::string& path, int output, const Opti
 
 absl::StatusOr<Child> StartKeepalived(const Options& options) {
   const std::string log = options.LogPath();
-  UniqueFd output(::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+  UniqueFd output(
+      ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!output) return ErrnoStatus(log);
   // -n: stay our child, so that we know at once how it ended. -P: VRRP alone.
-  return Child::Start({.argv = {options.keepalived, "-n", "-l", "-D", "-G", "-P", "-f", options.ConfigPath(), "-p",
-                                options.PidPath(), "-r", options.VrrpPidPath(), "-c", options.CheckersPidPath()},
-                       .output = output.get(),
-                       .own_session = true});
+  return Child::Start(
+      {.argv = {options.keepalived, "-n", "-l", "-D", "-G", "-P", "-f", options.ConfigPath(), "-p",
+                options.PidPath(), "-r", options.VrrpPidPath(), "-c", options.CheckersPidPath()},
+       .output = output.get(),
+       .own_session = true});
 }
 
 void BoundLog(const Options& options) {

@@ -12,8 +12,9 @@
 #include "common/child.h"
 #include "common/unique_fd.h"
 
-// keepalived's processes: a parent, which we start, and the one that does VRRP, which the parent starts again when it
-// dies. When the parent dies the other gives up its addresses and leaves; when both die at once the addresses stay.
+// keepalived's processes: a parent, which we start, and the one that does VRRP, which the parent
+// starts again when it dies. When the parent dies the other gives up its addresses and leaves; when
+// both die at once the addresses stay.
 namespace zcluster::heartbeat {
 
 // A running process that is surely the one meant.
@@ -22,22 +23,24 @@ struct FoundProcess {
   UniqueFd pidfd;  // readable once it has ended
 };
 
-// The process that `pid_file` names, if it runs and is a keepalived with our configuration: a pid outlives its process,
-// and may be anybody's by now.
+// The process that `pid_file` names, if it runs and is a keepalived with our configuration: a pid
+// outlives its process, and may be anybody's by now.
 absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Options& options);
 
-// Removes keepalived's pid files whose processes FindProcess does not find: with a stale one it says "daemon is already
-// running" and ends with exit code 0.
+// Removes keepalived's pid files whose processes FindProcess does not find: with a stale one it
+// says "daemon is already running" and ends with exit code 0.
 void RemoveStalePidFiles(const Options& options);
 
-// Starts keepalived's own check of the configuration in `path`; what it has to say comes in `output`, a memory file.
+// Starts keepalived's own check of the configuration in `path`; what it has to say comes in
+// `output`, a memory file.
 absl::StatusOr<Child> StartCheck(const std::string& path, int output, const Options& options);
 
-// Starts keepalived so that it outlives us: a session of its own, none of our descriptors, its words in LogPath().
+// Starts keepalived so that it outlives us: a session of its own, none of our descriptors, its
+// words in LogPath().
 absl::StatusOr<Child> StartKeepalived(const Options& options);
 
-// Empties the log once it has more than 4 MiB: after a split keepalived may say a line for each advert, and the log is in
-// memory.
+// Empties the log once it has more than 4 MiB: after a split keepalived may say a line for each
+// advert, and the log is in memory.
 void BoundLog(const Options& options);
 
 }  // namespace zcluster::heartbeat

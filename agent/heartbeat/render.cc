@@ -11,13 +11,18 @@ namespace zcluster::heartbeat {
 namespace {
 
 // What is behind each line, and would not be guessed:
-// - script_user and enable_script_security stand before vrrp_notify_fifo, else the first SIGHUP closes the FIFO for ever.
-// - vrrp_priority is a nice value, which holds 10 ms adverts under load. Never vrrp_rt_priority: with it keepalived sets
+// - script_user and enable_script_security stand before vrrp_notify_fifo, else the first SIGHUP
+// closes the FIFO for ever.
+// - vrrp_priority is a nice value, which holds 10 ms adverts under load. Never vrrp_rt_priority:
+// with it keepalived sets
 //   itself a limit of CPU time, and is killed by it after some reloads, VIPs and all.
-// - higher_prio_send_advert and garp_lower_prio make the survivor of a healed split tell the network, each time.
-// - A second round of announcements one second later is for the time when the agent is dead; ours are in announce.h.
+// - higher_prio_send_advert and garp_lower_prio make the survivor of a healed split tell the
+// network, each time.
+// - A second round of announcements one second later is for the time when the agent is dead; ours
+// are in announce.h.
 // - reload_check_config: a second belt, below our own check before each SIGHUP.
-constexpr char kGlobal[] = R"(# Written by zagent of node $0 at each change of the configuration. Changes made here are lost.
+constexpr char kGlobal[] =
+    R"(# Written by zagent of node $0 at each change of the configuration. Changes made here are lost.
 global_defs {
   script_user root
   enable_script_security
@@ -46,8 +51,9 @@ track_file standing {
 }
 )";
 
-// One instance for both families: two in a sync group can each yield to the other's, and nobody serves. nopreempt: who
-// returns never takes over by itself. TTL 255 comes from no further than the same wire.
+// One instance for both families: two in a sync group can each yield to the other's, and nobody
+// serves. nopreempt: who returns never takes over by itself. TTL 255 comes from no further than the
+// same wire.
 constexpr char kInstanceHead[] = R"(
 vrrp_instance $0 {
   version 3
@@ -73,7 +79,9 @@ vrrp_instance $0 {
 )";
 
 // As keepalived reads it: seconds with two digits, which is as fine as VRRPv3 has it.
-std::string Seconds(absl::Duration interval) { return absl::StrFormat("%.2f", absl::ToDoubleSeconds(interval)); }
+std::string Seconds(absl::Duration interval) {
+  return absl::StrFormat("%.2f", absl::ToDoubleSeconds(interval));
+}
 
 std::string Line(const Vip& vip) { return absl::StrCat(vip.address, " dev ", vip.interface); }
 
@@ -83,10 +91,11 @@ std::string Render(const Options& options) {
   std::string text =
       absl::Substitute(kGlobal, options.node_name, options.FifoPath(), options.ReloadCheckLogPath(),
                        options.FaultPath(), options.StandingPath());
-  absl::StrAppend(&text, absl::Substitute(kInstanceHead, kInstance, options.interface, options.router_id,
-                                          static_cast<int>(core::Standing::kStandby),
-                                          Seconds(options.advert_interval.duration()), options.address,
-                                          options.peer_address, Line(AnchorOf(options))));
+  absl::StrAppend(&text,
+                  absl::Substitute(kInstanceHead, kInstance, options.interface, options.router_id,
+                                   static_cast<int>(core::Standing::kStandby),
+                                   Seconds(options.advert_interval.duration()), options.address,
+                                   options.peer_address, Line(AnchorOf(options))));
   if (!options.vips.empty()) {
     absl::StrAppend(&text, "  virtual_ipaddress_excluded {\n");
     for (const Vip& vip : options.vips) absl::StrAppend(&text, "    ", Line(vip), "\n");

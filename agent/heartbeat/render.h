@@ -11,7 +11,8 @@ namespace zcluster::heartbeat {
 // The name of our one VRRP instance, as notify lines have it.
 inline constexpr absl::string_view kInstance = "zcluster";
 
-// keepalived's configuration for `options`, which must be valid. The same options give the same text.
+// keepalived's configuration for `options`, which must be valid. The same options give the same
+// text.
 std::string Render(const Options& options);
 
 }  // namespace zcluster::heartbeat

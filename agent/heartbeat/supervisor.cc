@@ -41,8 +41,8 @@ Supervisor::Supervisor(Loop& loop, const Options& options, Observer observer)
 void Supervisor::Start() { Begin(); }
 
 void Supervisor::Stop() {
-  for (Loop::Registration* registration : {&parent_watch_, &vrrp_watch_, &orphan_watch_, &dismissal_, &check_watch_,
-                                           &check_limit_, &retry_}) {
+  for (Loop::Registration* registration : {&parent_watch_, &vrrp_watch_, &orphan_watch_,
+                                           &dismissal_, &check_watch_, &check_limit_, &retry_}) {
     registration->reset();
   }
   if (check_) check_->Signal(SIGKILL);
@@ -101,9 +101,8 @@ void Supervisor::Dismiss(FoundProcess orphan) {
     orphan_.reset();
     Begin();
   });
-  dismissal_ = loop_.After(kGoodbye, [this] {
-    ::pidfd_send_signal(orphan_->pidfd.get(), SIGKILL, nullptr, 0);
-  });
+  dismissal_ = loop_.After(
+      kGoodbye, [this] { ::pidfd_send_signal(orphan_->pidfd.get(), SIGKILL, nullptr, 0); });
 }
 
 void Supervisor::Check() {
@@ -133,7 +132,8 @@ void Supervisor::FinishCheck() {
     return;
   }
   const std::string words = absl::StrReplaceAll(absl::StripAsciiWhitespace(said), {{"\n", "; "}});
-  Refuse(absl::StrCat("keepalived refuses its configuration (", exit ? exit->ToString() : "no answer", "): ", words));
+  Refuse(absl::StrCat("keepalived refuses its configuration (",
+                      exit ? exit->ToString() : "no answer", "): ", words));
 }
 
 void Supervisor::Apply() {
@@ -154,7 +154,8 @@ void Supervisor::Launch() {
   ::unlink(options_.CandidatePath().c_str());
   absl::StatusOr<Child> child = StartKeepalived(options_);
   if (!child.ok()) return Refuse(std::string(child.status().message()));
-  log::Info("keepalived_started", {{"pid", absl::StrCat(child->pid())}, {"log", options_.LogPath()}});
+  log::Info("keepalived_started",
+            {{"pid", absl::StrCat(child->pid())}, {"log", options_.LogPath()}});
   const pid_t pid = child->pid();
   Watch(FoundProcess{.pid = pid, .pidfd = child->TakePidfd()});
   observer_.running(/*adopted=*/false);
@@ -184,8 +185,10 @@ void Supervisor::OnParentEnd() {
   parent_.reset();
   vrrp_.reset();
   if (Loop::Now() - started_ > kLivedWell) backoff_.Reset();
-  not_before_ = Loop::Now() - started_ > kLivedWell ? absl::InfinitePast() : Loop::Now() + backoff_.Next();
-  observer_.gone(absl::StrCat("keepalived died", exit ? absl::StrCat(" (", exit->ToString(), ")") : "",
+  not_before_ =
+      Loop::Now() - started_ > kLivedWell ? absl::InfinitePast() : Loop::Now() + backoff_.Next();
+  observer_.gone(absl::StrCat("keepalived died",
+                              exit ? absl::StrCat(" (", exit->ToString(), ")") : "",
                               "; it is being restarted"));
   Begin();
 }
@@ -194,8 +197,8 @@ void Supervisor::OnVrrpEnd() {
   log::Warning("keepalived_vrrp_died", {{"pid", absl::StrCat(vrrp_->pid)}});
   vrrp_watch_.reset();
   vrrp_.reset();
-  // keepalived would take them off itself, 25 to 200 ms later, when the peer may have them already. Unless it has made
-  // the next process while we were late: then they may be rightly there.
+  // keepalived would take them off itself, 25 to 200 ms later, when the peer may have them already.
+  // Unless it has made the next process while we were late: then they may be rightly there.
   if (!FindVrrp()) RemoveStaleAddresses();
   observer_.gone("keepalived's VRRP process died; keepalived is restarting it");
 }
@@ -204,7 +207,8 @@ void Supervisor::RemoveStaleAddresses() {
   std::vector<Vip> stale = options_.vips;
   stale.push_back(AnchorOf(options_));
   const absl::Status removed = RemoveAddresses(stale);
-  if (!removed.ok()) log::Warning("stale_addresses_stay", {{"problem", std::string(removed.message())}});
+  if (!removed.ok())
+    log::Warning("stale_addresses_stay", {{"problem", std::string(removed.message())}});
 }
 
 void Supervisor::Refuse(const std::string& problem) {

@@ -15,22 +15,26 @@
 
 namespace zcluster::heartbeat {
 
-// Keeps one keepalived running with the configuration that the options say: adopts the one that runs, or starts one; starts
-// it anew when it died, after taking its addresses off this node; tells it of a changed configuration, once its own check
-// accepts that. Never waits: what takes time ends in a call to the observer. Loop thread.
+// Keeps one keepalived running with the configuration that the options say: adopts the one that
+// runs, or starts one; starts it anew when it died, after taking its addresses off this node; tells
+// it of a changed configuration, once its own check accepts that. Never waits: what takes time ends
+// in a call to the observer. Loop thread.
 //
-// What a crash of ours leaves is put right by the next Start(): a candidate beside the configuration says that a running
-// keepalived may not have read it yet.
+// What a crash of ours leaves is put right by the next Start(): a candidate beside the
+// configuration says that a running keepalived may not have read it yet.
 class Supervisor {
  public:
   struct Observer {
-    // No keepalived runs and the first is about to be started: the moment to say how it shall begin. Once at most.
+    // No keepalived runs and the first is about to be started: the moment to say how it shall
+    // begin. Once at most.
     std::function<void()> starting;
     // keepalived runs: `adopted` if it did before us. Its first state is still to come.
     std::function<void(bool adopted)> running;
-    // Its VRRP process, or all of it, is gone; why, and what is done about it. `running` follows unless the parent lives.
+    // Its VRRP process, or all of it, is gone; why, and what is done about it. `running` follows
+    // unless the parent lives.
     std::function<void(const std::string& problem)> gone;
-    // It cannot be started, or refuses the configuration; tried again. If it runs, it goes on with what it had.
+    // It cannot be started, or refuses the configuration; tried again. If it runs, it goes on with
+    // what it had.
     std::function<void(const std::string& problem)> refused;
     // It took a changed configuration, which it had refused, or not.
     std::function<void()> reloaded;
@@ -70,7 +74,7 @@ class Supervisor {
   Loop& loop_;
   const Options& options_;
   Observer observer_;
-  std::string wanted_;  // the configuration as it should be
+  std::string wanted_;    // the configuration as it should be
   bool began_ = false;    // a keepalived was adopted, or the first announced by `starting`
   bool checked_ = false;  // keepalived accepted it once
 
@@ -89,7 +93,7 @@ class Supervisor {
 
   Loop::Registration retry_;
   Backoff backoff_;
-  absl::Time started_;                           // loop clock: when we started or adopted it
+  absl::Time started_;                            // loop clock: when we started or adopted it
   absl::Time not_before_ = absl::InfinitePast();  // when it may be started again
 };
 

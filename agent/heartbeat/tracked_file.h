@@ -8,9 +8,10 @@
 
 namespace zcluster::heartbeat {
 
-// A file with one number, which keepalived watches by inotify (it reacts within 3 ms). It is derived from what is durable
-// elsewhere and written anew at each start of the agent, before keepalived is started: so it is replaced atomically, but
-// does not wait for the disk. It must never be unlinked: to keepalived that is a 0.
+// A file with one number, which keepalived watches by inotify (it reacts within 3 ms). It is
+// derived from what is durable elsewhere and written anew at each start of the agent, before
+// keepalived is started: so it is replaced atomically, but does not wait for the disk. It must
+// never be unlinked: to keepalived that is a 0.
 class TrackedFile {
  public:
   explicit TrackedFile(std::string path) : path_(std::move(path)) {}

@@ -8,12 +8,13 @@
 
 namespace zcluster::packetfilter {
 
-// Addresses are in canonical form and names are as the kernel allows: the configuration has checked both.
+// Addresses are in canonical form and names are as the kernel allows: the configuration has checked
+// both.
 struct Options {
-  std::string address;       // this node's, IPv4
-  std::string peer_address;  // the other node's, IPv4
-  std::string interface;     // VRRP's
-  int link_port = 7700;      // where both agents listen
+  std::string address;                      // this node's, IPv4
+  std::string peer_address;                 // the other node's, IPv4
+  std::string interface;                    // VRRP's
+  int link_port = 7700;                     // where both agents listen
   std::vector<std::string> link_addresses;  // the peer's on the link, IPv4 or IPv6
   std::vector<std::string> vips;
   std::string nft = "/usr/sbin/nft";
@@ -22,10 +23,11 @@ struct Options {
 // The ruleset of our own table, as nft reads it: replaces an older one in one transaction. Pure.
 std::string Render(const Options& options);
 
-// Owns nftables' table `inet zcluster`: VRRP and the link between the agents stay out of connection tracking (a full table would
-// drop adverts), VRRP from strangers is dropped, and so are packets to a VIP that connection tracking cannot place, lest this
-// node's own TCP resets connections that it does not know yet. Loaded at Start, left in place at Stop: it must hold while the
-// agent is away. No events, no actions.
+// Owns nftables' table `inet zcluster`: VRRP and the link between the agents stay out of connection
+// tracking (a full table would drop adverts), VRRP from strangers is dropped, and so are packets to
+// a VIP that connection tracking cannot place, lest this node's own TCP resets connections that it
+// does not know yet. Loaded at Start, left in place at Stop: it must hold while the agent is away.
+// No events, no actions.
 class PacketFilter : public Adapter {
  public:
   explicit PacketFilter(Options options);

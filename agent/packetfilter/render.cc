@@ -11,13 +11,16 @@ namespace {
 // An empty set literal is a syntax error, so a family without VIPs has no rule.
 std::string DropInvalid(const char* family, const std::vector<std::string>& vips) {
   if (vips.empty()) return "";
-  return absl::Substitute("    $0 daddr { $1 } ct state invalid counter drop\n", family, absl::StrJoin(vips, ", "));
+  return absl::Substitute("    $0 daddr { $1 } ct state invalid counter drop\n", family,
+                          absl::StrJoin(vips, ", "));
 }
 
 // Only between the two agents: the same port behind a VIP may be somebody's service.
-std::string LinkUntracked(const char* family, const char* end, const std::vector<std::string>& peers, int port) {
+std::string LinkUntracked(const char* family, const char* end,
+                          const std::vector<std::string>& peers, int port) {
   if (peers.empty()) return "";
-  const std::string match = absl::Substitute("    $0 $1 { $2 } tcp", family, end, absl::StrJoin(peers, ", "));
+  const std::string match =
+      absl::Substitute("    $0 $1 { $2 } tcp", family, end, absl::StrJoin(peers, ", "));
   return absl::StrCat(match, " dport ", port, " notrack\n", match, " sport ", port, " notrack\n");
 }
 
@@ -59,7 +62,8 @@ $4$5  }
 }
 )",
                           options.peer_address, options.interface, BothFamilies("saddr", options),
-                          BothFamilies("daddr", options), DropInvalid("ip", OfFamily(options.vips, false)),
+                          BothFamilies("daddr", options),
+                          DropInvalid("ip", OfFamily(options.vips, false)),
                           DropInvalid("ip6", OfFamily(options.vips, true)));
 }
 

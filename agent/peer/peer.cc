@@ -167,14 +167,6 @@ void PeerLink::Open() {
 }
 
 void PeerLink::Tell(const core::Event& event) {
-  if (const auto* up = std::get_if<core::PeerConnected>(&event)) {
-    log::Info("peer_connected", {{"peer", options_.peer},
-                                 {"address", up->address},
-                                 {"version", up->version},
-                                 {"term", absl::StrCat(up->term.value)}});
-  } else if (const auto* down = std::get_if<core::PeerDisconnected>(&event)) {
-    log::Warning("peer_disconnected", {{"peer", options_.peer}, {"reason", down->reason}});
-  }
   if (events_ != nullptr) events_->Report(event);
 }
 

@@ -30,7 +30,8 @@ TEST_F(PowerCut, AllConnectionsGoOn) {
   EXPECT_LT(outage, 2000);  // far beyond that: not what keepalived promises
   EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().Node(backup, "local").role == "MASTER"; }));
   EXPECT_GT(Term(backup), term);
-  EXPECT_EQ(lab().Node(backup, "remote").status, "GREY");
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().Node(backup, "remote").status == "GREY"; }))
+      << "the dead node is not said to be unreachable";
   EXPECT_EQ(Requests(50).Stop()["failed"].as<int>(), 0);
 
   int code = -1;

@@ -244,7 +244,9 @@ TEST(Conntrack, SwitchedOffItDoesNothingAndSaysSo) {
 }
 
 TEST(Conntrack, OnTheBackupNothingExpiresAndAPromotionGivesEachItsOwnTimeout) {
-  Pair pair;
+  Options options;
+  options.hold = absl::Milliseconds(50);
+  Pair pair(options);
   Flow short_lived = Plain(Key(IPPROTO_UDP, "198.51.100.8", 5353, "192.0.2.10", 53));
   short_lived.status = IPS_CONFIRMED | IPS_SEEN_REPLY;
   short_lived.timeout = 20;
@@ -286,6 +288,18 @@ TEST(Conntrack, ALostMasterReleasesItsFlowsAndItsReturnHoldsThemAgain) {
   pair.b.Serve();
   EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return held() == 300; }));
   pair.ExpectEqual(300);
+}
+
+TEST(Conntrack, ANodeThatTakesNoPartAnyMoreReleasesItsFlows) {
+  Options options;
+  options.hold = absl::Milliseconds(50);
+  Pair pair(options);
+  ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, {Natted(0)}), 0U);
+  pair.Appoint(pair.a, 1);
+  pair.b.Assume(Role::kFault, 1);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience,
+                        [&] { return Dump(pair.b.netns()).begin()->second.timeout <= 432000; }));
+  EXPECT_FALSE(pair.b.State().synchronised);
 }
 
 TEST(Conntrack, ANodeInMaintenanceIsKeptSynchronised) {

@@ -23,8 +23,9 @@ TEST(Address, ReadsBothFamilies) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-  for (const char* text : {"", "/24", "192.0.2/24", "192.0.2.10/", "192.0.2.10/33", "192.0.2.10/0", "192.0.2.10/-1",
-                           "192.0.2.10/24/24", "2001:db8::10/129", "node-a", "192.0.2.10 /24"}) {
+  for (const char* text :
+       {"", "/24", "192.0.2/24", "192.0.2.10/", "192.0.2.10/33", "192.0.2.10/0", "192.0.2.10/-1",
+        "192.0.2.10/24/24", "2001:db8::10/129", "node-a", "192.0.2.10 /24"}) {
     EXPECT_EQ(Address::Parse(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
@@ -32,8 +33,10 @@ TEST(Address, RefusesWhatIsNone) {
 using AddressesTest = HeartbeatTest;
 
 TEST_F(AddressesTest, AreFoundAndRemoved) {
-  const std::vector<Vip> vips = {{"192.0.2.50/24", "eth0"}, {"2001:db8::50/64", "eth0"}, {"169.254.77.51/32", "lo"}};
-  for (const Vip& vip : vips) Must({"-n", a_->network(), "addr", "add", vip.address, "dev", vip.interface, "nodad"});
+  const std::vector<Vip> vips = {
+      {"192.0.2.50/24", "eth0"}, {"2001:db8::50/64", "eth0"}, {"169.254.77.51/32", "lo"}};
+  for (const Vip& vip : vips)
+    Must({"-n", a_->network(), "addr", "add", vip.address, "dev", vip.interface, "nodad"});
   a_->On([&] {
     for (const Vip& vip : vips) EXPECT_TRUE(HasAddress(vip).value()) << vip.address;
     EXPECT_FALSE(HasAddress({"192.0.2.50/24", "lo"}).value());
@@ -48,8 +51,10 @@ TEST_F(AddressesTest, AreFoundAndRemoved) {
 
 TEST_F(AddressesTest, AreFoundAmongHundreds) {
   std::string batch;
-  for (int i = 1; i <= 250; ++i) absl::StrAppend(&batch, "addr add 198.51.100.", i, "/32 dev eth0\n");
-  ASSERT_TRUE(RunProgram({"/usr/sbin/ip", "-n", a_->network(), "-b", "-"}, batch, absl::Seconds(20)).ok());
+  for (int i = 1; i <= 250; ++i)
+    absl::StrAppend(&batch, "addr add 198.51.100.", i, "/32 dev eth0\n");
+  ASSERT_TRUE(
+      RunProgram({"/usr/sbin/ip", "-n", a_->network(), "-b", "-"}, batch, absl::Seconds(20)).ok());
   a_->On([&] {
     EXPECT_TRUE(HasAddress({"198.51.100.1/32", "eth0"}).value());
     EXPECT_TRUE(HasAddress({"198.51.100.250/32", "eth0"}).value());

@@ -17,24 +17,28 @@ using testing::IsEmpty;
 
 TEST(NotifyParser, ReadsEachState) {
   NotifyParser parser;
-  EXPECT_THAT(parser.Feed("INSTANCE \"zcluster\" BACKUP 252\nINSTANCE \"zcluster\" MASTER 253\n"
-                          "INSTANCE \"zcluster\" FAULT 252\nINSTANCE \"zcluster\" STOP 252\n"),
-              ElementsAre(VrrpState::kBackup, VrrpState::kMaster, VrrpState::kFault, VrrpState::kDown));
+  EXPECT_THAT(
+      parser.Feed("INSTANCE \"zcluster\" BACKUP 252\nINSTANCE \"zcluster\" MASTER 253\n"
+                  "INSTANCE \"zcluster\" FAULT 252\nINSTANCE \"zcluster\" STOP 252\n"),
+      ElementsAre(VrrpState::kBackup, VrrpState::kMaster, VrrpState::kFault, VrrpState::kDown));
 }
 
 TEST(NotifyParser, JoinsLinesThatComeInPieces) {
   NotifyParser parser;
   const std::string line = "INSTANCE \"zcluster\" MASTER 252\n";
-  for (size_t i = 0; i + 1 < line.size(); ++i) EXPECT_THAT(parser.Feed(line.substr(i, 1)), IsEmpty());
+  for (size_t i = 0; i + 1 < line.size(); ++i)
+    EXPECT_THAT(parser.Feed(line.substr(i, 1)), IsEmpty());
   EXPECT_THAT(parser.Feed("\n"), ElementsAre(VrrpState::kMaster));
 }
 
 TEST(NotifyParser, SkipsWhatIsNoStateOfOurs) {
   NotifyParser parser;
-  EXPECT_THAT(parser.Feed("INSTANCE \"zcluster\" MASTER_RX_LOWER_PRI 252\nINSTANCE \"other\" MASTER 1\n"
-                          "GROUP \"zcluster\" MASTER 0\n\nINSTANCE\nINSTANCE \"zcluster\"\n\x01\xff nonsense\n"
-                          "INSTANCE \"zcluster\" BACKUP 252\n"),
-              ElementsAre(VrrpState::kBackup));
+  EXPECT_THAT(
+      parser.Feed(
+          "INSTANCE \"zcluster\" MASTER_RX_LOWER_PRI 252\nINSTANCE \"other\" MASTER 1\n"
+          "GROUP \"zcluster\" MASTER 0\n\nINSTANCE\nINSTANCE \"zcluster\"\n\x01\xff nonsense\n"
+          "INSTANCE \"zcluster\" BACKUP 252\n"),
+      ElementsAre(VrrpState::kBackup));
 }
 
 TEST(NotifyParser, KeepsNoMoreThanALine) {
@@ -50,7 +54,9 @@ class NotifyFifoTest : public testing::Test {
     std::string pattern = testing::TempDir() + "/zt-fifo-XXXXXX";
     path_ = std::string(::mkdtemp(pattern.data())) + "/notify.fifo";
   }
-  ~NotifyFifoTest() override { std::filesystem::remove_all(std::filesystem::path(path_).parent_path()); }
+  ~NotifyFifoTest() override {
+    std::filesystem::remove_all(std::filesystem::path(path_).parent_path());
+  }
 
   void Write(const std::string& text) { std::ofstream(path_, std::ios::app) << text; }
 
@@ -62,9 +68,10 @@ class NotifyFifoTest : public testing::Test {
 TEST_F(NotifyFifoTest, TellsWhatIsWritten) {
   NotifyFifo fifo(loop_, path_);
   ASSERT_TRUE(fifo.Open([&](VrrpState state) {
-    told_.push_back(state);
-    loop_.Quit();
-  }).ok());
+                    told_.push_back(state);
+                    loop_.Quit();
+                  })
+                  .ok());
   struct stat info = {};
   ASSERT_EQ(::stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode, static_cast<mode_t>(S_IFIFO | 0600));

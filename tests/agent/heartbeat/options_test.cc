@@ -38,16 +38,17 @@ TEST_P(InvalidOptions, AreRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(
     Options, InvalidOptions,
-    testing::Values(Case{"Interface", "interface", [](Options& o) { o.interface = "eth0 }\nglobal_defs {"; }},
-                    Case{"LongInterface", "interface", [](Options& o) { o.interface = "sixteen-letters-"; }},
-                    Case{"Address", "address", [](Options& o) { o.address = "2001:db8::1"; }},
-                    Case{"PeerAddress", "peer_address", [](Options& o) { o.peer_address = "192.0.2.2/24"; }},
-                    Case{"RouterId", "router_id", [](Options& o) { o.router_id = 256; }},
-                    Case{"Vip", "vips", [](Options& o) { o.vips[0].address = "192.0.2.300/24"; }},
-                    Case{"VipPrefix", "vips", [](Options& o) { o.vips[0].address = "192.0.2.3/33"; }},
-                    Case{"VipInterface", "vips", [](Options& o) { o.vips[1].interface = ""; }},
-                    Case{"StateDir", "state_dir", [](Options& o) { o.state_dir = "relative"; }},
-                    Case{"RunDir", "run_dir", [](Options& o) { o.run_dir = "/with space"; }}),
+    testing::Values(
+        Case{"Interface", "interface", [](Options& o) { o.interface = "eth0 }\nglobal_defs {"; }},
+        Case{"LongInterface", "interface", [](Options& o) { o.interface = "sixteen-letters-"; }},
+        Case{"Address", "address", [](Options& o) { o.address = "2001:db8::1"; }},
+        Case{"PeerAddress", "peer_address", [](Options& o) { o.peer_address = "192.0.2.2/24"; }},
+        Case{"RouterId", "router_id", [](Options& o) { o.router_id = 256; }},
+        Case{"Vip", "vips", [](Options& o) { o.vips[0].address = "192.0.2.300/24"; }},
+        Case{"VipPrefix", "vips", [](Options& o) { o.vips[0].address = "192.0.2.3/33"; }},
+        Case{"VipInterface", "vips", [](Options& o) { o.vips[1].interface = ""; }},
+        Case{"StateDir", "state_dir", [](Options& o) { o.state_dir = "relative"; }},
+        Case{"RunDir", "run_dir", [](Options& o) { o.run_dir = "/with space"; }}),
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

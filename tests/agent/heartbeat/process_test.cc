@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What needs no keepalived; starting, adopting and losing a real one are in heartbeat_test.cc, with supervisor.cc.
+// What needs no keepalived; starting, adopting and losing a real one are in heartbeat_test.cc, with
+// supervisor.cc.
 #include "agent/heartbeat/process.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ class ProcessTest : public testing::Test {
     EXPECT_EQ(::pipe2(pipe_, O_CLOEXEC), 0);
     absl::StatusOr<Child> child = Child::Start({.argv = argv, .input = pipe_[0]});
     EXPECT_TRUE(child.ok()) << child.status();
-    EXPECT_TRUE(WriteFileAtomically(options_.PidPath(), absl::StrCat(child->pid(), "\n"), 0600).ok());
+    EXPECT_TRUE(
+        WriteFileAtomically(options_.PidPath(), absl::StrCat(child->pid(), "\n"), 0600).ok());
     return *std::move(child);
   }
   void End(Child& child) {

@@ -17,13 +17,17 @@ Options Example() {
           .peer_address = "192.0.2.2",
           .router_id = 51,
           .advert_interval = *core::AdvertInterval::From(absl::Milliseconds(100)),
-          .vips = {{"192.0.2.100/24", "front"}, {"2001:db8::100/64", "front"}, {"198.51.100.1/32", "back"}},
+          .vips = {{"192.0.2.100/24", "front"},
+                   {"2001:db8::100/64", "front"},
+                   {"198.51.100.1/32", "back"}},
           .state_dir = "/s",
           .run_dir = "/r"};
 }
 
 TEST(Render, WritesWhatKeepalivedNeeds) {
-  EXPECT_EQ(Render(Example()), R"(# Written by zagent of node node-a at each change of the configuration. Changes made here are lost.
+  EXPECT_EQ(
+      Render(Example()),
+      R"(# Written by zagent of node node-a at each change of the configuration. Changes made here are lost.
 global_defs {
   script_user root
   enable_script_security

@@ -33,7 +33,8 @@
 #include "common/loop.h"
 #include "common/unique_fd.h"
 
-// Two nodes in network namespaces of their own, joined by one wire, each with the real keepalived and our adapter.
+// Two nodes in network namespaces of their own, joined by one wire, each with the real keepalived
+// and our adapter.
 namespace zcluster::heartbeat {
 
 inline bool WaitUntil(absl::Duration limit, const std::function<bool()>& condition) {
@@ -57,7 +58,8 @@ class Recorder : public EventSink {
   void Report(core::Event event) override {
     absl::MutexLock lock(&mutex_);
     if (const auto* vrrp = std::get_if<core::VrrpReported>(&event)) states_.push_back(vrrp->state);
-    if (const auto* part = std::get_if<core::ComponentReported>(&event)) problems_.push_back(part->problem);
+    if (const auto* part = std::get_if<core::ComponentReported>(&event))
+      problems_.push_back(part->problem);
   }
   std::vector<core::VrrpState> states() const {
     absl::MutexLock lock(&mutex_);
@@ -82,7 +84,8 @@ class Recorder : public EventSink {
 // Counts the address changes of its namespace since it was made.
 class AddressEvents {
  public:
-  AddressEvents() : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)) {
+  AddressEvents()
+      : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)) {
     sockaddr_nl address = {};
     address.nl_family = AF_NETLINK;
     address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
@@ -103,7 +106,9 @@ class AddressEvents {
 class Node {
  public:
   Node(std::string name, const std::string& directory, int number)
-      : namespace_(std::move(name)), number_(number), directory_(absl::StrCat(directory, "/", number)) {
+      : namespace_(std::move(name)),
+        number_(number),
+        directory_(absl::StrCat(directory, "/", number)) {
     EXPECT_TRUE(Ip({"netns", "add", namespace_}).ok());
     thread_ = std::thread([this] {
       EnterNamespace();
@@ -219,7 +224,8 @@ class HeartbeatTest : public testing::Test {
     const std::string name = absl::StrCat("zt-hb-", ::getpid(), "-");
     a_ = std::make_unique<Node>(name + "a", directory_, 1);
     b_ = std::make_unique<Node>(name + "b", directory_, 2);
-    Must({"-n", a_->network(), "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", b_->network()});
+    Must({"-n", a_->network(), "link", "add", "eth0", "type", "veth", "peer", "name", "eth0",
+          "netns", b_->network()});
     for (Node* node : {a_.get(), b_.get()}) {
       Must({"-n", node->network(), "link", "set", "lo", "up"});
       Must({"-n", node->network(), "link", "set", "eth0", "up"});
@@ -242,9 +248,11 @@ class HeartbeatTest : public testing::Test {
   // Both nodes run, A is master.
   void StartPair() {
     a_->StartAgent();
-    ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->HoldsAll() && a_->reported().LastIs(core::VrrpState::kMaster); }));
+    ASSERT_TRUE(WaitUntil(
+        kLimit, [&] { return a_->HoldsAll() && a_->reported().LastIs(core::VrrpState::kMaster); }));
     b_->StartAgent();
-    ASSERT_TRUE(WaitUntil(kLimit, [&] { return b_->reported().LastIs(core::VrrpState::kBackup) && b_->Vrrp() > 0; }));
+    ASSERT_TRUE(WaitUntil(
+        kLimit, [&] { return b_->reported().LastIs(core::VrrpState::kBackup) && b_->Vrrp() > 0; }));
   }
 
   // Cuts VRRP, and VRRP alone.
