@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// zagent: composes configuration, store, brain, adapters, servers and driver, and serves until told to stop.
+// zagent: composes configuration, store, brain, adapters, servers and driver, and serves until told
+// to stop.
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -67,7 +69,8 @@ heartbeat::Options HeartbeatOptions(const config::Settings& s, const Flags& flag
                              .vips = {},
                              .state_dir = flags.state_dir + "/heartbeat",
                              .run_dir = flags.run_dir};
-  for (const config::Vip& vip : s.pair.vips) options.vips.push_back({vip.WithPrefix(), vip.interface});
+  for (const config::Vip& vip : s.pair.vips)
+    options.vips.push_back({vip.WithPrefix(), vip.interface});
   return options;
 }
 
@@ -103,7 +106,8 @@ command::Options CommandOptions(const config::Settings& s) {
   options.programs = s.agent.programs;
   for (const config::Command& c : s.pair.commands) {
     command::CommandSpec spec{c.name, c.summary, c.argv, {}, c.timeout};
-    for (const config::Argument& argument : c.arguments) spec.arguments.push_back({argument.name, argument.pattern});
+    for (const config::Argument& argument : c.arguments)
+      spec.arguments.push_back({argument.name, argument.pattern});
     options.catalogue.push_back(std::move(spec));
   }
   return options;
@@ -114,7 +118,8 @@ api::Options ApiOptions(const config::Settings& s) {
   options.pair = s.pair.name;
   options.version = ZC_VERSION;
   options.advert_interval = s.pair.advert_interval.duration();
-  for (const config::Vip& vip : s.pair.vips) options.vips.push_back({vip.WithPrefix(), vip.interface});
+  for (const config::Vip& vip : s.pair.vips)
+    options.vips.push_back({vip.WithPrefix(), vip.interface});
   options.node_name = s.agent.node_name;
   options.node_address = s.agent.node_address;
   options.peer_name = s.agent.peer_name;
@@ -127,15 +132,17 @@ absl::StatusOr<UniqueFd> TakePidFile(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return ErrnoStatus(path);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::AlreadyExistsError(absl::StrCat(path, ": another zagent runs; stop it first, or use another --run-dir"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(path, ": another zagent runs; stop it first, or use another --run-dir"));
   }
   const std::string pid = absl::StrCat(::getpid(), "\n");
-  if (::ftruncate(fd.get(), 0) != 0 || ::write(fd.get(), pid.data(), pid.size()) < 0) return ErrnoStatus(path);
+  if (::ftruncate(fd.get(), 0) != 0 || ::write(fd.get(), pid.data(), pid.size()) < 0)
+    return ErrnoStatus(path);
   return fd;
 }
 
-// Brings the link the reasons for which the credentials refused somebody. gRPC may keep the credentials, and call them,
-// longer than the link lives.
+// Brings the link the reasons for which the credentials refused somebody. gRPC may keep the
+// credentials, and call them, longer than the link lives.
 class Refusals {
  public:
   void SetListener(peer::PeerLink* link) {
@@ -162,20 +169,22 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   const tls::Expected peer_identity{tls::NodeUri(settings.pair.name, settings.agent.peer_name)};
   const auto refusals = std::make_shared<Refusals>();
   const tls::OnRefused refused = [refusals](const std::string& reason) { refusals->Tell(reason); };
-  const std::shared_ptr<grpc::Channel> channel =
-      peer::MakeChannel(settings.agent.peer_links, tls::ClientCredentials(files, peer_identity, refused));
+  const std::shared_ptr<grpc::Channel> channel = peer::MakeChannel(
+      settings.agent.peer_links, tls::ClientCredentials(files, peer_identity, refused));
 
   const std::string own_uri = tls::NodeUri(settings.pair.name, settings.agent.node_name);
   const auto check_own_files = [files, own_uri] { return tls::CheckOwnFiles(files, own_uri); };
 
-  ZC_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store, store::Store::Open(flags.state_dir + "/state.db"));
+  ZC_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
+                      store::Store::Open(flags.state_dir + "/state.db"));
   core::Brain brain(BrainConfig(settings), store->durable());
 
   packetfilter::PacketFilter packet_filter(PacketFilterOptions(settings));
   heartbeat::Heartbeat heartbeat(loop, HeartbeatOptions(settings, flags));
-  conntrack::Conntrack conntrack(loop, {.replicate = settings.pair.replicate_conntrack,
-                                        .own_addresses = OwnAddresses(settings)},
-                                 channel);
+  conntrack::Conntrack conntrack(
+      loop,
+      {.replicate = settings.pair.replicate_conntrack, .own_addresses = OwnAddresses(settings)},
+      channel);
   configsync::ConfigSync config_sync(loop, ConfigSyncOptions(settings, flags), channel);
   command::Command commands(loop, CommandOptions(settings), channel);
   api::Api api(loop, ApiOptions(settings), channel);
@@ -190,25 +199,31 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
                            channel);
   refusals->SetListener(&peer_link);
 
-  // A wrong certificate keeps the peers apart, but must not keep this node from serving: the link says what is wrong.
-  std::vector<grpc::Service*> for_peer = {&peer_link.service(), &conntrack.service(), &config_sync.service(),
-                                          &commands.peer_service()};
+  // A wrong certificate keeps the peers apart, but must not keep this node from serving: the link
+  // says what is wrong.
+  std::vector<grpc::Service*> for_peer = {&peer_link.service(), &conntrack.service(),
+                                          &config_sync.service(), &commands.peer_service()};
   for (grpc::Service* service : api.peer_services()) for_peer.push_back(service);
   std::vector<grpc::Service*> for_operators = {&commands.local_service()};
   for (grpc::Service* service : api.local_services()) for_operators.push_back(service);
 
   driver::Driver driver(loop, brain,
-                        {store.get(), &packet_filter, &heartbeat, &conntrack, &config_sync, &commands, &peer_link, &api});
+                        {store.get(), &packet_filter, &heartbeat, &conntrack, &config_sync,
+                         &commands, &peer_link, &api});
   if (const absl::Status started = driver.Start(); !started.ok()) {
     refusals->SetListener(nullptr);
     return started;
   }
-  auto peer_server = peer::StartServer(settings.agent.listen, tls::ServerCredentials(files, peer_identity, refused), for_peer);
+  auto peer_server = peer::StartServer(
+      settings.agent.listen, tls::ServerCredentials(files, peer_identity, refused), for_peer);
   auto local_server = api::StartLocalServer(flags.run_dir + "/agent.sock", for_operators);
   absl::Status status = peer_server.ok() ? local_server.status() : peer_server.status();
   if (status.ok()) {
-    const Loop::Registration signals = loop.OnSignals({SIGTERM, SIGINT}, [&loop](int) { loop.Quit(); });
-    log::Info("agent_started", {{"version", ZC_VERSION}, {"node", settings.agent.node_name}, {"pair", settings.pair.name}});
+    const Loop::Registration signals =
+        loop.OnSignals({SIGTERM, SIGINT}, [&loop](int) { loop.Quit(); });
+    log::Info("agent_started", {{"version", ZC_VERSION},
+                                {"node", settings.agent.node_name},
+                                {"pair", settings.pair.name}});
     loop.Run();
     log::Info("agent_stopped", {{"node", settings.agent.node_name}});
   }
@@ -223,15 +238,19 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
 
 int Main(int argc, char** argv) {
   Flags flags;
-  CLI::App app{"zagent: keeps one node of a zcluster pair: heartbeat, replication, takeover", "zagent"};
+  CLI::App app{"zagent: keeps one node of a zcluster pair: heartbeat, replication, takeover",
+               "zagent"};
   app.add_option("--config", flags.config, "This node's configuration")->capture_default_str();
-  app.add_option("--pair", flags.pair, "The pair's configuration, the same on both nodes")->capture_default_str();
-  app.add_option("--state-dir", flags.state_dir, "What must survive a reboot")->capture_default_str();
+  app.add_option("--pair", flags.pair, "The pair's configuration, the same on both nodes")
+      ->capture_default_str();
+  app.add_option("--state-dir", flags.state_dir, "What must survive a reboot")
+      ->capture_default_str();
   app.add_option("--run-dir", flags.run_dir, "Sockets, pid files")->capture_default_str();
   app.add_flag("--check", flags.check, "Check the configuration and end: exit code 0 or 2");
   app.set_version_flag("--version", "zagent " ZC_VERSION);
-  app.footer("Exit codes: 0 told to stop; 1 cannot run here; 2 wrong flags or configuration.\n"
-             "Examples:\n  zagent --check\n  zagent --config /etc/zcluster/agent.yaml");
+  app.footer(
+      "Exit codes: 0 told to stop; 1 cannot run here; 2 wrong flags or configuration.\n"
+      "Examples:\n  zagent --check\n  zagent --config /etc/zcluster/agent.yaml");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -239,6 +258,9 @@ int Main(int argc, char** argv) {
   }
   ::signal(SIGPIPE, SIG_IGN);
   tls::RequireTls13();
+  // Never undone: else gRPC 1.51 may wait ten seconds for its own threads when the last channel
+  // goes.
+  grpc_init();
   const absl::StatusOr<config::Settings> settings = config::Load(flags.config, flags.pair);
   if (!settings.ok()) {
     std::cerr << settings.status().message() << "\n";

@@ -8,8 +8,9 @@
 
 namespace zcluster {
 
-// How long to wait before the next try: doubles from `first` to `longest`, each with a random part of up to a half taken
-// off, so that many who lost the same peer do not return at once. Not thread-safe.
+// How long to wait before the next try: doubles from `first` to `longest`, each with a random part
+// of up to a half taken off, so that many who lost the same peer do not return at once. Not
+// thread-safe.
 class Backoff {
  public:
   Backoff(absl::Duration first, absl::Duration longest) : first_(first), longest_(longest) {}

@@ -30,11 +30,13 @@ absl::Status WriteAll(int fd, absl::string_view content, const std::string& path
   return absl::OkStatus();
 }
 
-// Writes a temporary file beside `path`, with exactly `mode` whatever the umask, and renames it over.
+// Writes a temporary file beside `path`, with exactly `mode` whatever the umask, and renames it
+// over.
 absl::Status Replace(const std::string& path, absl::string_view content, unsigned mode, bool sync) {
   static std::atomic<unsigned> counter{0};
   const std::string temporary = absl::StrCat(path, ".", ::getpid(), ".", counter++, ".tmp");
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  UniqueFd fd(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return ErrnoStatus(temporary);
   absl::Status status = WriteAll(fd.get(), content, temporary);
   if (status.ok() && ::fchmod(fd.get(), mode) != 0) status = ErrnoStatus(temporary);
@@ -89,7 +91,8 @@ absl::Status MakeDirectories(const std::string& path, unsigned mode) {
   if (errno != EEXIST) return ErrnoStatus(path);
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(path);
-  if (!S_ISDIR(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat(path, ": is not a directory"));
+  if (!S_ISDIR(info.st_mode))
+    return absl::FailedPreconditionError(absl::StrCat(path, ": is not a directory"));
   return absl::OkStatus();
 }
 

@@ -13,11 +13,12 @@ namespace zcluster {
 // The whole of a file of at most `limit` bytes; RESOURCE_EXHAUSTED beyond. Errors name the path.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t limit = 16 << 20);
 
-// Replaces `path` so that a crash at any instant leaves the old or the new content: temporary file beside it, fsync,
-// rename, fsync of the directory. Blocks for the disk. Errors name the path.
+// Replaces `path` so that a crash at any instant leaves the old or the new content: temporary file
+// beside it, fsync, rename, fsync of the directory. Blocks for the disk. Errors name the path.
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content, unsigned mode);
 
-// Replaces `path` atomically for readers, without waiting for the disk: for what is made anew at each start.
+// Replaces `path` atomically for readers, without waiting for the disk: for what is made anew at
+// each start.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content, unsigned mode);
 
 // Makes `path` and its missing parents. The last one gets `mode`; an existing one is left as it is.

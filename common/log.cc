@@ -24,7 +24,8 @@ bool NeedsQuotes(absl::string_view value) {
   return false;
 }
 
-// Values may come from the network: what is not printable ASCII or UTF-8 text is escaped, so that a line stays a line.
+// Values may come from the network: what is not printable ASCII or UTF-8 text is escaped, so that a
+// line stays a line.
 void AppendValue(absl::string_view value, std::string& line) {
   if (!NeedsQuotes(value)) {
     absl::StrAppend(&line, value);
@@ -47,8 +48,8 @@ void AppendValue(absl::string_view value, std::string& line) {
 
 spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "zcluster", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("zcluster",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     // Under systemd the journal has the time, and reads the priority from the prefix.
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
     made->set_pattern(journal ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);

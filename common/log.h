@@ -7,8 +7,9 @@
 
 #include "absl/strings/string_view.h"
 
-// Structured log lines on standard error: `event key=value key="two words"`, one line each, with the journal's priority
-// prefix (<6>) when JOURNAL_STREAM is set and a UTC time otherwise. Any thread. Never log a secret, nothing per packet.
+// Structured log lines on standard error: `event key=value key="two words"`, one line each, with
+// the journal's priority prefix (<6>) when JOURNAL_STREAM is set and a UTC time otherwise. Any
+// thread. Never log a secret, nothing per packet.
 namespace zcluster::log {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;

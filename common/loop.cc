@@ -23,7 +23,8 @@ std::chrono::steady_clock::duration Steady(absl::Duration duration) {
       absl::ToChronoNanoseconds(duration));
 }
 
-// A registration's work outlives the handle by the callbacks that Asio still holds: they find `cancelled` and do nothing.
+// A registration's work outlives the handle by the callbacks that Asio still holds: they find
+// `cancelled` and do nothing.
 struct Timer : std::enable_shared_from_this<Timer> {
   Timer(asio::io_context& context, absl::Duration every, std::function<void()> run)
       : timer(context), period(every), task(std::move(run)) {}

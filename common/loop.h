@@ -8,11 +8,12 @@
 
 namespace zcluster {
 
-// One thread's event loop (Asio inside). Callbacks run on the thread that calls Run(), one at a time.
+// One thread's event loop (Asio inside). Callbacks run on the thread that calls Run(), one at a
+// time.
 class Loop {
  public:
-  // Cancels what it stands for when destroyed; after that, on the loop's thread, the callback never runs. An empty one
-  // does nothing.
+  // Cancels what it stands for when destroyed; after that, on the loop's thread, the callback never
+  // runs. An empty one does nothing.
   class Handle {
    public:
     virtual ~Handle() = default;
@@ -36,8 +37,8 @@ class Loop {
   // Runs `task` every `period`, first after one period; a late one is not made up for. Loop thread.
   [[nodiscard]] Registration Every(absl::Duration period, std::function<void()> task);
 
-  // Runs `ready` whenever `fd` is readable. The loop does not own `fd`, which must stay open as long as the
-  // registration. Loop thread.
+  // Runs `ready` whenever `fd` is readable. The loop does not own `fd`, which must stay open as
+  // long as the registration. Loop thread.
   [[nodiscard]] Registration WatchReadable(int fd, std::function<void()> ready);
 
   // Runs `task` with the signal's number when it arrives. Loop thread.

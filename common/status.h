@@ -24,10 +24,10 @@ inline absl::Status ErrnoStatus(absl::string_view what, int error = errno) {
 }  // namespace zcluster
 
 // Returns from the enclosing function if `expr`, an absl::Status, is not OK.
-#define ZC_RETURN_IF_ERROR(expr)                      \
-  do {                                                \
-    absl::Status zc_status_ = (expr);                 \
-    if (!zc_status_.ok()) return zc_status_;          \
+#define ZC_RETURN_IF_ERROR(expr)             \
+  do {                                       \
+    absl::Status zc_status_ = (expr);        \
+    if (!zc_status_.ok()) return zc_status_; \
   } while (false)
 
 // ZC_ASSIGN_OR_RETURN(int n, Parse(text)): assigns the value, or returns the error.

@@ -22,7 +22,8 @@ namespace {
 
 namespace pb = google::protobuf;
 
-// A document is a page an operator wrote; deeper or longer is a mistake or an attack (aliases multiply).
+// A document is a page an operator wrote; deeper or longer is a mistake or an attack (aliases
+// multiply).
 constexpr int kMaxDepth = 16;
 constexpr size_t kMaxElements = 100000;
 
@@ -49,7 +50,8 @@ std::string KnownKeys(const pb::Descriptor& type) {
 std::string ShortName(const pb::EnumValueDescriptor& value) {
   std::string prefix;
   for (char c : value.type()->name()) {
-    if (absl::ascii_isupper(static_cast<unsigned char>(c)) && !prefix.empty()) prefix.push_back('_');
+    if (absl::ascii_isupper(static_cast<unsigned char>(c)) && !prefix.empty())
+      prefix.push_back('_');
     prefix.push_back(absl::ascii_toupper(static_cast<unsigned char>(c)));
   }
   return std::string(absl::StripPrefix(value.name(), prefix + "_"));
@@ -75,7 +77,8 @@ class YamlReader {
     if (depth > kMaxDepth) return Wrong(node, path, "is nested too deeply");
     const pb::Descriptor& type = *message.GetDescriptor();
     if (!node.IsMap()) {
-      return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected keys: ", KnownKeys(type)));
+      return Wrong(node, path,
+                   absl::StrCat("is ", KindOf(node), "; expected keys: ", KnownKeys(type)));
     }
     std::set<std::string> seen;
     for (const auto& item : node) {
@@ -84,9 +87,11 @@ class YamlReader {
       const std::string field_path = Child(path, key);
       const pb::FieldDescriptor* field = type.FindFieldByName(key);
       if (field == nullptr) {
-        return Wrong(item.first, field_path, absl::StrCat("unknown key; expected one of: ", KnownKeys(type)));
+        return Wrong(item.first, field_path,
+                     absl::StrCat("unknown key; expected one of: ", KnownKeys(type)));
       }
-      if (!seen.insert(key).second) return Wrong(item.first, field_path, "is given twice; keep one");
+      if (!seen.insert(key).second)
+        return Wrong(item.first, field_path, "is given twice; keep one");
       document_.lines_[field_path] = LineOf(item.first);
       ZC_RETURN_IF_ERROR(ReadField(item.second, field_path, *field, message, depth));
     }
@@ -98,14 +103,15 @@ class YamlReader {
     // yaml-cpp places "nothing" where the next thing begins: the key's line says more.
     const auto key = document_.lines_.find(std::string(path));
     const int line = node.IsNull() && key != document_.lines_.end() ? key->second : LineOf(node);
-    return absl::InvalidArgumentError(absl::StrCat(document_.file_, ":", line, ": ",
-                                                   path.empty() ? "document" : path, ": ", problem));
+    return absl::InvalidArgumentError(absl::StrCat(
+        document_.file_, ":", line, ": ", path.empty() ? "document" : path, ": ", problem));
   }
 
   absl::Status ReadField(const YAML::Node& node, const std::string& path,
                          const pb::FieldDescriptor& field, pb::Message& message, int depth) {
     if (!field.is_repeated()) return ReadValue(node, path, field, message, depth);
-    if (!node.IsSequence()) return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected a list"));
+    if (!node.IsSequence())
+      return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected a list"));
     for (size_t i = 0; i < node.size(); ++i) {
       if (++elements_ > kMaxElements) return Wrong(node, path, "has too many elements");
       const std::string element = absl::StrCat(path, "[", i, "]");
@@ -158,17 +164,22 @@ class YamlReader {
         }
         break;
       default:
-        return absl::InternalError(absl::StrCat(path, ": the schema has a type that YAML files do not use"));
+        return absl::InternalError(
+            absl::StrCat(path, ": the schema has a type that YAML files do not use"));
     }
     return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected ", Wanted(field)));
   }
 
   static std::string Wanted(const pb::FieldDescriptor& field) {
     switch (field.cpp_type()) {
-      case pb::FieldDescriptor::CPPTYPE_BOOL: return "true or false";
-      case pb::FieldDescriptor::CPPTYPE_UINT32: return "a whole number";
-      case pb::FieldDescriptor::CPPTYPE_ENUM: return EnumChoices(*field.enum_type());
-      default: return "a text";
+      case pb::FieldDescriptor::CPPTYPE_BOOL:
+        return "true or false";
+      case pb::FieldDescriptor::CPPTYPE_UINT32:
+        return "a whole number";
+      case pb::FieldDescriptor::CPPTYPE_ENUM:
+        return EnumChoices(*field.enum_type());
+      default:
+        return "a text";
     }
   }
 
@@ -176,7 +187,9 @@ class YamlReader {
     absl::Duration duration;
     if (!node.IsScalar() || !absl::ParseDuration(node.Scalar(), &duration) ||
         duration < absl::ZeroDuration() || duration > absl::Hours(24 * 3650)) {
-      return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected a duration such as 100ms, 1s or 1h30m"));
+      return Wrong(
+          node, path,
+          absl::StrCat("is ", KindOf(node), "; expected a duration such as 100ms, 1s or 1h30m"));
     }
     absl::Duration rest;
     result.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
@@ -188,7 +201,8 @@ class YamlReader {
   size_t elements_ = 0;
 };
 
-absl::Status YamlDocument::Read(absl::string_view file, absl::string_view text, pb::Message& message) {
+absl::Status YamlDocument::Read(absl::string_view file, absl::string_view text,
+                                pb::Message& message) {
   file_ = std::string(file);
   lines_.clear();
   message.Clear();
@@ -196,17 +210,17 @@ absl::Status YamlDocument::Read(absl::string_view file, absl::string_view text, 
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.empty() || documents[0].IsNull()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(file_, ":1: document: is empty; expected keys: ", KnownKeys(*message.GetDescriptor())));
+      return absl::InvalidArgumentError(absl::StrCat(
+          file_, ":1: document: is empty; expected keys: ", KnownKeys(*message.GetDescriptor())));
     }
     if (documents.size() > 1) {
-      return absl::InvalidArgumentError(absl::StrCat(file_, ":", LineOf(documents[1]),
-                                                     ": document: a second document begins; keep one"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          file_, ":", LineOf(documents[1]), ": document: a second document begins; keep one"));
     }
     return YamlReader(*this).ReadMessage(documents[0], "", message, 0);
   } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(file_, ":", error.mark.line + 1,
-                                                   ": document: is not YAML: ", error.msg));
+    return absl::InvalidArgumentError(
+        absl::StrCat(file_, ":", error.mark.line + 1, ": document: is not YAML: ", error.msg));
   }
 }
 

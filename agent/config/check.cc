@@ -19,13 +19,17 @@ namespace {
 
 constexpr size_t kMaxName = 63;
 
-// Where the agent keeps what it runs on: a root here would let a synchronised file become the agent's own.
-constexpr std::array<absl::string_view, 3> kOwnPaths = {"/etc/zcluster", "/var/lib/zcluster", "/run/zcluster"};
+// Where the agent keeps what it runs on: a root here would let a synchronised file become the
+// agent's own.
+constexpr std::array<absl::string_view, 3> kOwnPaths = {"/etc/zcluster", "/var/lib/zcluster",
+                                                        "/run/zcluster"};
 
 bool AllOf(absl::string_view text, absl::string_view extra, bool upper) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
-    return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-           (upper && absl::ascii_isupper(static_cast<unsigned char>(c))) || absl::StrContains(extra, c);
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+           (upper && absl::ascii_isupper(static_cast<unsigned char>(c))) ||
+           absl::StrContains(extra, c);
   });
 }
 
@@ -44,7 +48,8 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   std::string host(text);
   const size_t slash = host.find('/');
   if (slash != std::string::npos) {
-    if (!absl::SimpleAtoi(host.substr(slash + 1), &result.prefix_length) || result.prefix_length < 0) {
+    if (!absl::SimpleAtoi(host.substr(slash + 1), &result.prefix_length) ||
+        result.prefix_length < 0) {
       return Invalid(text, "an address with a prefix length, such as 192.0.2.10/24");
     }
     host.resize(slash);
@@ -53,7 +58,8 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   char canonical[INET6_ADDRSTRLEN];
   result.v6 = absl::StrContains(host, ':');
   const int family = result.v6 ? AF_INET6 : AF_INET;
-  if (::inet_pton(family, host.c_str(), bytes) != 1 || result.prefix_length > (result.v6 ? 128 : 32)) {
+  if (::inet_pton(family, host.c_str(), bytes) != 1 ||
+      result.prefix_length > (result.v6 ? 128 : 32)) {
     return Invalid(text, "an IPv4 or IPv6 address, such as 192.0.2.10 or 2001:db8::10");
   }
   result.text = ::inet_ntop(family, bytes, canonical, sizeof canonical);
@@ -61,7 +67,8 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
 }
 
 absl::StatusOr<int> ParseEndpoint(absl::string_view text) {
-  constexpr absl::string_view kExpected = "ADDRESS:PORT, such as 10.0.0.2:7700 or [2001:db8::2]:7700";
+  constexpr absl::string_view kExpected =
+      "ADDRESS:PORT, such as 10.0.0.2:7700 or [2001:db8::2]:7700";
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return Invalid(text, kExpected);
   absl::string_view host = text.substr(0, colon);
@@ -85,7 +92,8 @@ absl::Status CheckName(absl::string_view name) {
 
 absl::Status CheckNodeName(absl::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("is missing");
-  if (name.size() > kMaxName || name.front() == '-' || name.front() == '.' || !AllOf(name, "-.", true)) {
+  if (name.size() > kMaxName || name.front() == '-' || name.front() == '.' ||
+      !AllOf(name, "-.", true)) {
     return Invalid(name, "a host name: letters, digits, '-' and '.', at most 63");
   }
   return absl::OkStatus();
@@ -105,7 +113,8 @@ absl::Status CheckInterface(absl::string_view name) {
 absl::Status CheckPath(absl::string_view path) {
   if (path.empty()) return absl::InvalidArgumentError("is missing");
   absl::string_view rest = path;
-  if (!absl::ConsumePrefix(&rest, "/") || path.size() > 4096) return Invalid(path, "an absolute path");
+  if (!absl::ConsumePrefix(&rest, "/") || path.size() > 4096)
+    return Invalid(path, "an absolute path");
   for (absl::string_view part : absl::StrSplit(rest, '/')) {
     if (part.empty() || part == "." || part == "..") {
       return Invalid(path, "an absolute path without '//', '.', '..' or a '/' at its end");
@@ -118,8 +127,9 @@ absl::Status CheckRoot(absl::string_view path) {
   ZC_RETURN_IF_ERROR(CheckPath(path));
   for (absl::string_view own : kOwnPaths) {
     if (Holds(path, own) || Holds(own, path)) {
-      return absl::InvalidArgumentError(absl::StrCat("is '", path, "', which holds or lies in the agent's own ", own,
-                                                     "; choose a directory of the service"));
+      return absl::InvalidArgumentError(absl::StrCat("is '", path,
+                                                     "', which holds or lies in the agent's own ",
+                                                     own, "; choose a directory of the service"));
     }
   }
   return absl::OkStatus();
@@ -127,7 +137,8 @@ absl::Status CheckRoot(absl::string_view path) {
 
 std::vector<std::string> Placeholders(absl::string_view argument) {
   std::vector<std::string> names;
-  for (size_t open = argument.find('{'); open != absl::string_view::npos; open = argument.find('{', open + 1)) {
+  for (size_t open = argument.find('{'); open != absl::string_view::npos;
+       open = argument.find('{', open + 1)) {
     const size_t close = argument.find('}', open);
     if (close == absl::string_view::npos) break;
     names.emplace_back(argument.substr(open + 1, close - open - 1));

@@ -8,7 +8,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// What a single value must look like, whichever file it stands in. Errors are the problem alone; the caller says where.
+// What a single value must look like, whichever file it stands in. Errors are the problem alone;
+// the caller says where.
 namespace zcluster::config {
 
 // An IPv4 or IPv6 address in canonical form; with `prefix_length` >= 0 if one was given ("/24").

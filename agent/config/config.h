@@ -9,8 +9,8 @@
 #include "agent/core/advert_interval.h"
 #include "agent/core/types.h"
 
-// The files that an operator writes, read, checked and completed with defaults. What is here cannot be wrong in itself;
-// only the machine may disagree (an interface that does not exist).
+// The files that an operator writes, read, checked and completed with defaults. What is here cannot
+// be wrong in itself; only the machine may disagree (an interface that does not exist).
 namespace zcluster::config {
 
 struct Vip {
@@ -76,7 +76,8 @@ struct Settings {
   PairSettings pair;
 };
 
-// Reads and checks one file's text. INVALID_ARGUMENT: "file:line: field: what is wrong, what is expected".
+// Reads and checks one file's text. INVALID_ARGUMENT: "file:line: field: what is wrong, what is
+// expected".
 absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file, absl::string_view text);
 absl::StatusOr<PairSettings> ParsePair(absl::string_view file, absl::string_view text,
                                        const AgentSettings& agent);

@@ -26,40 +26,52 @@ absl::Duration DurationOf(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
-absl::StatusOr<core::AdvertInterval> ReadInterval(const YamlDocument& document, const v1::PairConfig& file) {
-  const absl::Duration wanted =
-      file.vrrp().has_advert_interval() ? DurationOf(file.vrrp().advert_interval()) : absl::Seconds(1);
+absl::StatusOr<core::AdvertInterval> ReadInterval(const YamlDocument& document,
+                                                  const v1::PairConfig& file) {
+  const absl::Duration wanted = file.vrrp().has_advert_interval()
+                                    ? DurationOf(file.vrrp().advert_interval())
+                                    : absl::Seconds(1);
   absl::StatusOr<core::AdvertInterval> interval = core::AdvertInterval::From(wanted);
   if (!interval.ok()) return At(document, "vrrp.advert_interval", interval.status());
   return interval;
 }
 
-absl::Status ReadVips(const YamlDocument& document, const v1::PairConfig& file, const AgentSettings& agent,
-                      PairSettings& settings) {
-  if (file.vips_size() > kMaxVips) return document.ErrorAt("vips", absl::StrCat("has more than ", kMaxVips, " addresses"));
+absl::Status ReadVips(const YamlDocument& document, const v1::PairConfig& file,
+                      const AgentSettings& agent, PairSettings& settings) {
+  if (file.vips_size() > kMaxVips)
+    return document.ErrorAt("vips", absl::StrCat("has more than ", kMaxVips, " addresses"));
   std::set<std::string> seen;
   for (int i = 0; i < file.vips_size(); ++i) {
     const std::string field = absl::StrCat("vips[", i, "].address");
     const absl::StatusOr<Address> address = ParseAddress(file.vips(i).address());
     if (!address.ok()) return At(document, field, address.status());
     if (address->prefix_length < 0) {
-      return document.ErrorAt(field, absl::StrCat("is '", address->text, "'; expected a prefix length too, such as ",
-                                                  address->text, address->v6 ? "/64" : "/24"));
+      return document.ErrorAt(
+          field, absl::StrCat("is '", address->text, "'; expected a prefix length too, such as ",
+                              address->text, address->v6 ? "/64" : "/24"));
     }
     if (address->text == agent.node_address || address->text == agent.peer_address) {
-      return document.ErrorAt(field, absl::StrCat("is '", address->text, "', a node's own address; a VIP is another one"));
+      return document.ErrorAt(field, absl::StrCat("is '", address->text,
+                                                  "', a node's own address; a VIP is another one"));
     }
-    if (!seen.insert(address->text).second) return document.ErrorAt(field, absl::StrCat("is '", address->text, "', given twice"));
-    Vip vip{.address = address->text, .prefix_length = address->prefix_length, .v6 = address->v6,
-            .interface = file.vips(i).interface().empty() ? agent.interface : file.vips(i).interface()};
-    ZC_RETURN_IF_ERROR(At(document, absl::StrCat("vips[", i, "].interface"), CheckInterface(vip.interface)));
+    if (!seen.insert(address->text).second)
+      return document.ErrorAt(field, absl::StrCat("is '", address->text, "', given twice"));
+    Vip vip{
+        .address = address->text,
+        .prefix_length = address->prefix_length,
+        .v6 = address->v6,
+        .interface = file.vips(i).interface().empty() ? agent.interface : file.vips(i).interface()};
+    ZC_RETURN_IF_ERROR(
+        At(document, absl::StrCat("vips[", i, "].interface"), CheckInterface(vip.interface)));
     settings.vips.push_back(std::move(vip));
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadRoots(const YamlDocument& document, const v1::PairConfig& file, PairSettings& settings) {
-  if (file.roots_size() > kMaxRoots) return document.ErrorAt("roots", absl::StrCat("has more than ", kMaxRoots, " roots"));
+absl::Status ReadRoots(const YamlDocument& document, const v1::PairConfig& file,
+                       PairSettings& settings) {
+  if (file.roots_size() > kMaxRoots)
+    return document.ErrorAt("roots", absl::StrCat("has more than ", kMaxRoots, " roots"));
   for (int i = 0; i < file.roots_size(); ++i) {
     const std::string& path = file.roots(i).path();
     const std::string field = absl::StrCat("roots[", i, "].path");
@@ -68,98 +80,124 @@ absl::Status ReadRoots(const YamlDocument& document, const v1::PairConfig& file,
       const std::string a = path + "/";
       const std::string b = other.path + "/";
       if (a.compare(0, b.size(), b) == 0 || b.compare(0, a.size(), a) == 0) {
-        return document.ErrorAt(field, absl::StrCat("is '", path, "', which overlaps with root ", other.path));
+        return document.ErrorAt(
+            field, absl::StrCat("is '", path, "', which overlaps with root ", other.path));
       }
     }
-    settings.roots.push_back({path, {file.roots(i).exclude().begin(), file.roots(i).exclude().end()}});
+    settings.roots.push_back(
+        {path, {file.roots(i).exclude().begin(), file.roots(i).exclude().end()}});
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadCommand(const YamlDocument& document, const std::string& field, const v1::PairConfig::Command& file,
-                         Command& command) {
+absl::Status ReadCommand(const YamlDocument& document, const std::string& field,
+                         const v1::PairConfig::Command& file, Command& command) {
   command.name = file.name();
   command.summary = file.summary();
   ZC_RETURN_IF_ERROR(At(document, field + ".name", CheckName(command.name)));
-  if (file.argv().empty()) return document.ErrorAt(field + ".argv", "is missing; expected a program and its arguments");
+  if (file.argv().empty())
+    return document.ErrorAt(field + ".argv", "is missing; expected a program and its arguments");
   ZC_RETURN_IF_ERROR(At(document, field + ".argv[0]", CheckPath(file.argv(0))));
   std::set<std::string> declared;
   for (int i = 0; i < file.arguments_size(); ++i) {
     const std::string at = absl::StrCat(field, ".arguments[", i, "]");
     const auto& argument = file.arguments(i);
     ZC_RETURN_IF_ERROR(At(document, at + ".name", CheckName(argument.name())));
-    if (!declared.insert(argument.name()).second) return document.ErrorAt(at + ".name", "is given twice");
+    if (!declared.insert(argument.name()).second)
+      return document.ErrorAt(at + ".name", "is given twice");
     const re2::RE2 pattern(argument.pattern(), re2::RE2::Quiet);
-    if (argument.pattern().empty()) return document.ErrorAt(at + ".pattern", "is missing; expected a regular expression");
-    if (!pattern.ok()) return document.ErrorAt(at + ".pattern", absl::StrCat("is not a regular expression: ", pattern.error()));
+    if (argument.pattern().empty())
+      return document.ErrorAt(at + ".pattern", "is missing; expected a regular expression");
+    if (!pattern.ok())
+      return document.ErrorAt(at + ".pattern",
+                              absl::StrCat("is not a regular expression: ", pattern.error()));
     command.arguments.push_back({argument.name(), argument.pattern()});
   }
   std::set<std::string> used;
   for (int i = 0; i < file.argv_size(); ++i) {
     for (const std::string& name : Placeholders(file.argv(i))) {
       if (i == 0 || declared.count(name) == 0) {
-        return document.ErrorAt(absl::StrCat(field, ".argv[", i, "]"),
-                                absl::StrCat("has '{", name, "}', which is not one of its arguments: ",
-                                             declared.empty() ? "(none)" : absl::StrJoin(declared, ", ")));
+        return document.ErrorAt(
+            absl::StrCat(field, ".argv[", i, "]"),
+            absl::StrCat("has '{", name, "}', which is not one of its arguments: ",
+                         declared.empty() ? "(none)" : absl::StrJoin(declared, ", ")));
       }
       used.insert(name);
     }
     command.argv.push_back(file.argv(i));
   }
   for (const std::string& name : declared) {
-    if (used.count(name) == 0) return document.ErrorAt(field + ".arguments", absl::StrCat("has '", name, "', which argv does not use"));
+    if (used.count(name) == 0)
+      return document.ErrorAt(field + ".arguments",
+                              absl::StrCat("has '", name, "', which argv does not use"));
   }
   command.timeout = file.has_timeout() ? DurationOf(file.timeout()) : absl::Seconds(30);
   if (command.timeout < absl::Milliseconds(100) || command.timeout > absl::Hours(1)) {
-    return document.ErrorAt(field + ".timeout", absl::StrCat("is ", absl::FormatDuration(command.timeout), "; expected 100ms to 1h"));
+    return document.ErrorAt(
+        field + ".timeout",
+        absl::StrCat("is ", absl::FormatDuration(command.timeout), "; expected 100ms to 1h"));
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadCommands(const YamlDocument& document, const v1::PairConfig& file, PairSettings& settings) {
-  if (file.commands_size() > kMaxCommands) return document.ErrorAt("commands", absl::StrCat("has more than ", kMaxCommands));
+absl::Status ReadCommands(const YamlDocument& document, const v1::PairConfig& file,
+                          PairSettings& settings) {
+  if (file.commands_size() > kMaxCommands)
+    return document.ErrorAt("commands", absl::StrCat("has more than ", kMaxCommands));
   std::set<std::string> names;
   for (int i = 0; i < file.commands_size(); ++i) {
     const std::string field = absl::StrCat("commands[", i, "]");
     Command command;
     ZC_RETURN_IF_ERROR(ReadCommand(document, field, file.commands(i), command));
-    if (!names.insert(command.name).second) return document.ErrorAt(field + ".name", absl::StrCat("is '", command.name, "', given twice"));
+    if (!names.insert(command.name).second)
+      return document.ErrorAt(field + ".name",
+                              absl::StrCat("is '", command.name, "', given twice"));
     settings.commands.push_back(std::move(command));
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadFailback(const YamlDocument& document, const v1::PairConfig& file, const AgentSettings& agent,
-                          PairSettings& settings) {
+absl::Status ReadFailback(const YamlDocument& document, const v1::PairConfig& file,
+                          const AgentSettings& agent, PairSettings& settings) {
   settings.preferred = file.preferred();
   if (file.failback() == v1::FAILBACK_PREFERRED) settings.failback = core::Failback::kPreferred;
   const bool known = settings.preferred == agent.node_name || settings.preferred == agent.peer_name;
   if (!settings.preferred.empty() && !known) {
-    return document.ErrorAt("preferred", absl::StrCat("is '", settings.preferred, "'; expected ", agent.node_name, " or ", agent.peer_name));
+    return document.ErrorAt("preferred", absl::StrCat("is '", settings.preferred, "'; expected ",
+                                                      agent.node_name, " or ", agent.peer_name));
   }
   if (settings.failback == core::Failback::kPreferred && settings.preferred.empty()) {
-    return document.ErrorAt("preferred", "is missing; failback PREFERRED needs the name of the preferred node");
+    return document.ErrorAt("preferred",
+                            "is missing; failback PREFERRED needs the name of the preferred node");
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<PairSettings> ParsePair(absl::string_view file_name, absl::string_view text, const AgentSettings& agent) {
+absl::StatusOr<PairSettings> ParsePair(absl::string_view file_name, absl::string_view text,
+                                       const AgentSettings& agent) {
   YamlDocument document;
   v1::PairConfig file;
   ZC_RETURN_IF_ERROR(document.Read(file_name, text, file));
   ZC_RETURN_IF_ERROR(At(document, "name", CheckName(file.name())));
   const uint32_t router_id = file.vrrp().router_id();
   if (router_id < 1 || router_id > 255) {
-    return document.ErrorAt("vrrp.router_id", file.vrrp().router_id() == 0
-                                                  ? "is missing or 0; expected 1 to 255"
-                                                  : absl::StrCat("is ", router_id, "; expected 1 to 255"));
+    return document.ErrorAt("vrrp.router_id",
+                            file.vrrp().router_id() == 0
+                                ? "is missing or 0; expected 1 to 255"
+                                : absl::StrCat("is ", router_id, "; expected 1 to 255"));
   }
   ZC_ASSIGN_OR_RETURN(const core::AdvertInterval interval, ReadInterval(document, file));
-  PairSettings settings{.name = file.name(), .router_id = static_cast<int>(router_id), .advert_interval = interval,
-                        .failback = core::Failback::kKeep, .preferred = "", .vips = {}, .replicate_conntrack = true,
-                        .roots = {}, .commands = {}};
+  PairSettings settings{.name = file.name(),
+                        .router_id = static_cast<int>(router_id),
+                        .advert_interval = interval,
+                        .failback = core::Failback::kKeep,
+                        .preferred = "",
+                        .vips = {},
+                        .replicate_conntrack = true,
+                        .roots = {},
+                        .commands = {}};
   ZC_RETURN_IF_ERROR(ReadFailback(document, file, agent, settings));
   ZC_RETURN_IF_ERROR(ReadVips(document, file, agent, settings));
   settings.replicate_conntrack = !file.conntrack().has_replicate() || file.conntrack().replicate();

@@ -32,9 +32,9 @@ struct Entry {
   uint32_t mode = 0;  // within AllowedMode(type)
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint64_t size = 0;   // of a file
-  Digest digest;       // of a file's content
-  std::string target;  // of a symbolic link
+  uint64_t size = 0;        // of a file
+  Digest digest = {};       // of a file's content
+  std::string target = {};  // of a symbolic link
   bool operator==(const Entry&) const = default;
 };
 

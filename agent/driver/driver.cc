@@ -44,8 +44,8 @@ void Driver::OnEvent(const core::Event& event) {
   if (std::holds_alternative<core::Persisted>(event) && --unsynced_ == 0) ReleasePromises();
   for (const core::Action& action : brain_.Step(event, Loop::Now())) {
     if (std::holds_alternative<core::Persist>(action)) ++unsynced_;
-    // A promise (a term told to the peer, a yes to an operator) must survive a crash, so it waits for the disk. What only
-    // acts here, such as giving up the VIP, never waits for a disk.
+    // A promise (a term told to the peer, a yes to an operator) must survive a crash, so it waits
+    // for the disk. What only acts here, such as giving up the VIP, never waits for a disk.
     if (unsynced_ > 0 && core::IsPromise(action)) {
       promises_.push_back(action);
     } else {

@@ -9,14 +9,16 @@
 
 namespace zcluster::driver {
 
-// The agent's one loop: event, Step, actions. What the brain orders goes to every adapter (each takes what is its own), but a
-// promise waits for the disk. Report() from any thread, the rest on the loop.
+// The agent's one loop: event, Step, actions. What the brain orders goes to every adapter (each
+// takes what is its own), but a promise waits for the disk. Report() from any thread, the rest on
+// the loop.
 class Driver : public EventSink {
  public:
   // All outlive the driver.
   Driver(Loop& loop, core::Brain& brain, std::vector<Adapter*> adapters);
 
-  // Starts the adapters in their order, then the brain. On an error those already started are stopped again.
+  // Starts the adapters in their order, then the brain. On an error those already started are
+  // stopped again.
   absl::Status Start();
   // Stops the adapters in the opposite order.
   void Stop();
@@ -33,8 +35,8 @@ class Driver : public EventSink {
   std::vector<Adapter*> adapters_;
   size_t started_ = 0;
   Loop::Registration ticks_;
-  int unsynced_ = 0;                      // Persist actions not yet answered
-  std::vector<core::Action> promises_;    // in order; wait for unsynced_ to become 0
+  int unsynced_ = 0;                    // Persist actions not yet answered
+  std::vector<core::Action> promises_;  // in order; wait for unsynced_ to become 0
 };
 
 }  // namespace zcluster::driver

@@ -12,7 +12,8 @@
 
 namespace zcluster::store {
 
-// The SQLite file: one row a number, so that a later program adds numbers without a migration. One thread at a time.
+// The SQLite file: one row a number, so that a later program adds numbers without a migration. One
+// thread at a time.
 class Database {
  public:
   static absl::StatusOr<Database> Open(const std::string& path);

@@ -15,7 +15,8 @@ namespace zcluster::store {
 constexpr absl::Duration kRetry = absl::Seconds(1);
 
 struct Store::State {
-  explicit State(Database opened, core::Durable read) : database(std::move(opened)), durable(read) {}
+  explicit State(Database opened, core::Durable read)
+      : database(std::move(opened)), durable(read) {}
 
   void Run(EventSink& events);
 
@@ -24,8 +25,9 @@ struct Store::State {
   std::thread thread;
 
   absl::Mutex mutex;
-  absl::optional<core::Durable> wanted ABSL_GUARDED_BY(mutex);  // the newest: it stands for all before it
-  int asked ABSL_GUARDED_BY(mutex) = 0;                         // Persisted events owed
+  absl::optional<core::Durable> wanted
+      ABSL_GUARDED_BY(mutex);            // the newest: it stands for all before it
+  int asked ABSL_GUARDED_BY(mutex) = 0;  // Persisted events owed
   bool stopping ABSL_GUARDED_BY(mutex) = false;
 };
 
@@ -36,7 +38,9 @@ void Store::State::Run(EventSink& events) {
     int owed = 0;
     {
       absl::MutexLock lock(&mutex);
-      const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex) { return wanted.has_value() || stopping; };
+      const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex) {
+        return wanted.has_value() || stopping;
+      };
       mutex.Await(absl::Condition(&ready));
       if (!wanted) return;
       next = *wanted;

@@ -10,12 +10,13 @@
 
 namespace zcluster::store {
 
-// What must survive a crash, in one SQLite file. Commits run on a thread of their own (a disk may stall for seconds); each
-// is on disk before its Persisted is reported. A commit that fails is tried again each second, and reported as a problem of
-// the component "store".
+// What must survive a crash, in one SQLite file. Commits run on a thread of their own (a disk may
+// stall for seconds); each is on disk before its Persisted is reported. A commit that fails is
+// tried again each second, and reported as a problem of the component "store".
 class Store : public Adapter {
  public:
-  // Opens or creates `path` (mode 0600). FAILED_PRECONDITION if a newer program wrote it; otherwise the error names the path.
+  // Opens or creates `path` (mode 0600). FAILED_PRECONDITION if a newer program wrote it; otherwise
+  // the error names the path.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path);
   ~Store() override;
 

@@ -22,7 +22,8 @@ absl::Status CheckText(absl::string_view field, absl::string_view text) {
 
 absl::Status CheckCount(absl::string_view field, int count, int most) {
   if (count <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(field, ": ", count, " entries; at most ", most, " are allowed"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", count, " entries; at most ", most, " are allowed"));
 }
 
 absl::Status CheckTerm(absl::string_view field, uint64_t term) {
@@ -43,7 +44,8 @@ absl::StatusOr<core::ConntrackState> FromProto(const v1::ConntrackState& state) 
   core::ConntrackState result;
   result.synchronised = state.synchronised();
   result.lag = wire::FromProto(state.lag());
-  if (result.lag < absl::ZeroDuration()) return absl::InvalidArgumentError("conntrack.lag: negative");
+  if (result.lag < absl::ZeroDuration())
+    return absl::InvalidArgumentError("conntrack.lag: negative");
   result.flows = state.flows();
   result.changes = state.changes();
   result.snapshots = state.snapshots();
@@ -71,43 +73,63 @@ absl::StatusOr<core::RootState> FromProto(const v1::RootState& state) {
 
 v1::Role ToProto(core::Role role) {
   switch (role) {
-    case core::Role::kUnknown: return v1::ROLE_UNSPECIFIED;
-    case core::Role::kMaster: return v1::ROLE_MASTER;
-    case core::Role::kBackup: return v1::ROLE_BACKUP;
-    case core::Role::kMaintenance: return v1::ROLE_MAINTENANCE;
-    case core::Role::kFault: return v1::ROLE_FAULT;
-    case core::Role::kUnconfigured: return v1::ROLE_UNCONFIGURED;
+    case core::Role::kUnknown:
+      return v1::ROLE_UNSPECIFIED;
+    case core::Role::kMaster:
+      return v1::ROLE_MASTER;
+    case core::Role::kBackup:
+      return v1::ROLE_BACKUP;
+    case core::Role::kMaintenance:
+      return v1::ROLE_MAINTENANCE;
+    case core::Role::kFault:
+      return v1::ROLE_FAULT;
+    case core::Role::kUnconfigured:
+      return v1::ROLE_UNCONFIGURED;
   }
   return v1::ROLE_UNSPECIFIED;
 }
 
 core::Role FromProto(v1::Role role) {
   switch (role) {
-    case v1::ROLE_MASTER: return core::Role::kMaster;
-    case v1::ROLE_BACKUP: return core::Role::kBackup;
-    case v1::ROLE_MAINTENANCE: return core::Role::kMaintenance;
-    case v1::ROLE_FAULT: return core::Role::kFault;
-    case v1::ROLE_UNCONFIGURED: return core::Role::kUnconfigured;
-    default: return core::Role::kUnknown;
+    case v1::ROLE_MASTER:
+      return core::Role::kMaster;
+    case v1::ROLE_BACKUP:
+      return core::Role::kBackup;
+    case v1::ROLE_MAINTENANCE:
+      return core::Role::kMaintenance;
+    case v1::ROLE_FAULT:
+      return core::Role::kFault;
+    case v1::ROLE_UNCONFIGURED:
+      return core::Role::kUnconfigured;
+    default:
+      return core::Role::kUnknown;
   }
 }
 
 v1::Status ToProto(core::Status status) {
   switch (status) {
-    case core::Status::kGreen: return v1::STATUS_GREEN;
-    case core::Status::kRed: return v1::STATUS_RED;
-    case core::Status::kGrey: return v1::STATUS_GREY;
-    case core::Status::kOrange: return v1::STATUS_ORANGE;
+    case core::Status::kGreen:
+      return v1::STATUS_GREEN;
+    case core::Status::kRed:
+      return v1::STATUS_RED;
+    case core::Status::kGrey:
+      return v1::STATUS_GREY;
+    case core::Status::kOrange:
+      return v1::STATUS_ORANGE;
   }
   return v1::STATUS_UNSPECIFIED;
 }
 
 core::Status FromProto(v1::Status status) {
   switch (status) {
-    case v1::STATUS_GREEN: return core::Status::kGreen;
-    case v1::STATUS_RED: return core::Status::kRed;
-    case v1::STATUS_ORANGE: return core::Status::kOrange;
-    default: return core::Status::kGrey;
+    case v1::STATUS_GREEN:
+      return core::Status::kGreen;
+    case v1::STATUS_RED:
+      return core::Status::kRed;
+    case v1::STATUS_ORANGE:
+      return core::Status::kOrange;
+    default:
+      return core::Status::kGrey;
   }
 }
 

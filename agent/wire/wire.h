@@ -8,7 +8,8 @@
 #include "zcluster/v1/node.pb.h"
 #include "zcluster/v1/role.pb.h"
 
-// Between the brain's structs and the protos: the only place that knows both. Pure functions, any thread.
+// Between the brain's structs and the protos: the only place that knows both. Pure functions, any
+// thread.
 namespace zcluster::wire {
 
 v1::Role ToProto(core::Role role);
@@ -20,9 +21,9 @@ v1::ConntrackState ToProto(const core::ConntrackState& state);
 v1::RootState ToProto(const core::RootState& state);
 v1::NodeState ToProto(const core::NodeState& state);
 
-// What the peer said, checked: INVALID_ARGUMENT names the field that breaks a bound (texts of at most 1,024 bytes, at most 64
-// reasons and 64 roots, a priority of 0 to 254, terms of at most 2^62, a lag that is not negative). ToProto keeps these bounds
-// by cutting our own texts.
+// What the peer said, checked: INVALID_ARGUMENT names the field that breaks a bound (texts of at
+// most 1,024 bytes, at most 64 reasons and 64 roots, a priority of 0 to 254, terms of at most 2^62,
+// a lag that is not negative). ToProto keeps these bounds by cutting our own texts.
 absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state);
 
 v1::Node ToProto(const core::NodeView& node, bool local);

@@ -33,7 +33,7 @@ machine_json() {
   local machine=$1 power=killed addresses='[]'
   if is_up "$machine"; then
     power=up
-    addresses=$(ip -n "$(netns_of "$machine")" -j addr show 2>/dev/null | jq -c '[.[].addr_info[] | select(.scope == "global") | .local]')
+    addresses=$(ip -n "$(netns_of "$machine")" -j addr show 2>/dev/null | jq -c '[.[] | select(.ifname != "lo") | .addr_info[] | select(.scope == "global") | .local]')
   fi
   jq -n -c --arg name "$machine" --arg state "$power" --arg address "$(address_of "$machine")" \
     --argjson addresses "$addresses" '{name: $name, state: $state, address: $address, addresses: $addresses}'

@@ -56,8 +56,9 @@ TEST_P(YamlRefuses, AndSaysWhereAndWhatIsExpected) {
 INSTANTIATE_TEST_SUITE_P(
     Yaml, YamlRefuses,
     testing::Values(
-        Case{"UnknownKey", "name: x\nvrrp:\n  routerid: 3\n",
-             "pair.yaml:3: vrrp.routerid: unknown key; expected one of: router_id, advert_interval"},
+        Case{
+            "UnknownKey", "name: x\nvrrp:\n  routerid: 3\n",
+            "pair.yaml:3: vrrp.routerid: unknown key; expected one of: router_id, advert_interval"},
         Case{"WrongType", "vrrp: {router_id: many}\n",
              "pair.yaml:1: vrrp.router_id: is 'many'; expected a whole number"},
         Case{"Negative", "vrrp: {router_id: -1}\n",
@@ -70,21 +71,26 @@ INSTANTIATE_TEST_SUITE_P(
              "pair.yaml:1: conntrack.replicate: is 'maybe'; expected true or false"},
         Case{"ListForText", "name: [a]\n", "pair.yaml:1: name: is a list; expected a text"},
         Case{"TextForList", "vips: a\n", "pair.yaml:1: vips: is 'a'; expected a list"},
-        Case{"TextForMapping", "vips: [a]\n", "pair.yaml:1: vips[0]: is 'a'; expected keys: address"},
+        Case{"TextForMapping", "vips: [a]\n",
+             "pair.yaml:1: vips[0]: is 'a'; expected keys: address"},
         Case{"Twice", "name: a\nname: b\n", "pair.yaml:2: name: is given twice"},
         Case{"Empty", "", "pair.yaml:1: document: is empty"},
         Case{"NoValue", "name:\n", "pair.yaml:1: name: is nothing; expected a text"},
         Case{"NotYaml", "name: [a\nb: }\n", "pair.yaml:2: document: is not YAML"},
-        Case{"TwoDocuments", "name: a\n---\nname: b\n", "pair.yaml:3: document: a second document"}),
+        Case{"TwoDocuments", "name: a\n---\nname: b\n",
+             "pair.yaml:3: document: a second document"}),
     [](const testing::TestParamInfo<Case>& each) { return each.param.name; });
 
 TEST(Yaml, NamesTheLineOfAFieldThatIsWrongForAnotherReason) {
   v1::PairConfig config;
   YamlDocument document;
   ASSERT_TRUE(document.Read("f", "name: x\nvips:\n  - address: 1\n  - address: 2\n", config).ok());
-  EXPECT_THAT(document.ErrorAt("vips[1].address", "is odd").ToString(), HasSubstr("f:4: vips[1].address: is odd"));
-  EXPECT_THAT(document.ErrorAt("vips[1].interface", "is missing").ToString(), HasSubstr("f:4: vips[1].interface"));
-  EXPECT_THAT(document.ErrorAt("vrrp.router_id", "is missing").ToString(), HasSubstr("f:1: vrrp.router_id"));
+  EXPECT_THAT(document.ErrorAt("vips[1].address", "is odd").ToString(),
+              HasSubstr("f:4: vips[1].address: is odd"));
+  EXPECT_THAT(document.ErrorAt("vips[1].interface", "is missing").ToString(),
+              HasSubstr("f:4: vips[1].interface"));
+  EXPECT_THAT(document.ErrorAt("vrrp.router_id", "is missing").ToString(),
+              HasSubstr("f:1: vrrp.router_id"));
 }
 
 }  // namespace

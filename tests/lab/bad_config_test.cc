@@ -39,7 +39,8 @@ TEST_P(BadConfig, IsRefusedWithItsPlace) {
 INSTANTIATE_TEST_SUITE_P(
     Refused, BadConfig,
     testing::Values(Case{"UnknownKey", "agent.yaml", "s/^listen:/lisen:/", "agent.yaml:3: lisen"},
-                    Case{"MissingKey", "agent.yaml", "/^listen:/d", "listen"},
+                    Case{"MissingKey", "agent.yaml", "/^node:/d",
+                         "agent.yaml:1: node.address: is missing"},
                     Case{"WrongType", "pair.yaml", "s/router_id: 51/router_id: many/",
                          "pair.yaml:2: vrrp.router_id"},
                     Case{"OutOfRange", "pair.yaml", "s/interval: 100ms/interval: 5ms/",

@@ -71,9 +71,12 @@ TEST_F(ConfigTest, FillsInWhatWasLeftOut) {
 }
 
 TEST_F(ConfigTest, KnowsThePeersAddressesOnTheLink) {
-  const auto agent = Agent("address: 10.0.0.2}", "address: 10.0.0.2, links: [\"10.9.0.2:1\", \"[fd09::2]:2\", \"10.0.0.2:7700\"]}");
+  const auto agent =
+      Agent("address: 10.0.0.2}",
+            "address: 10.0.0.2, links: [\"10.9.0.2:1\", \"[fd09::2]:2\", \"10.0.0.2:7700\"]}");
   ASSERT_TRUE(agent.ok()) << agent.status();
-  EXPECT_THAT(agent->LinkAddresses(), testing::UnorderedElementsAre("10.9.0.2", "10.0.0.2", "fd09::2"));
+  EXPECT_THAT(agent->LinkAddresses(),
+              testing::UnorderedElementsAre("10.9.0.2", "10.0.0.2", "fd09::2"));
 }
 
 TEST_F(ConfigTest, LetsAPairBeWithoutVip) {
@@ -91,14 +94,19 @@ TEST_F(ConfigTest, SaysWhatIsWrongInAgentYaml) {
   };
   for (const Case& c : {
            Case{"address: 10.0.0.1,", "", "agent.yaml:1: node.address: is missing"},
-           Case{"10.0.0.1", "10.0.0.300", "agent.yaml:1: node.address: is '10.0.0.300'; expected an IPv4 or IPv6"},
-           Case{"10.0.0.1", "10.0.0.1/24", "agent.yaml:1: node.address: is '10.0.0.1/24'; expected an IPv4 address without"},
-           Case{"10.0.0.2", "10.0.0.1", "agent.yaml:2: peer.address: is '10.0.0.1', this node's own"},
+           Case{"10.0.0.1", "10.0.0.300",
+                "agent.yaml:1: node.address: is '10.0.0.300'; expected an IPv4 or IPv6"},
+           Case{"10.0.0.1", "10.0.0.1/24",
+                "agent.yaml:1: node.address: is '10.0.0.1/24'; expected an IPv4 address without"},
+           Case{"10.0.0.2", "10.0.0.1",
+                "agent.yaml:2: peer.address: is '10.0.0.1', this node's own"},
            Case{"node2", "node1", "agent.yaml:2: peer.name: is 'node1', this node's own"},
            Case{"eth0", "'eth 0'", "agent.yaml:1: node.interface: is 'eth 0'"},
            Case{"eth0", "averyverylonginterface", "agent.yaml:1: node.interface"},
-           Case{"address: 10.0.0.2}", "address: 10.0.0.2, links: [10.0.0.2]}", "agent.yaml:2: peer.links[0]: is '10.0.0.2'; expected ADDRESS:PORT"},
-           Case{"/usr/bin/echo", "echo", "agent.yaml:4: programs[0]: is 'echo'; expected an absolute path"},
+           Case{"address: 10.0.0.2}", "address: 10.0.0.2, links: [10.0.0.2]}",
+                "agent.yaml:2: peer.links[0]: is '10.0.0.2'; expected ADDRESS:PORT"},
+           Case{"/usr/bin/echo", "echo",
+                "agent.yaml:4: programs[0]: is 'echo'; expected an absolute path"},
        }) {
     const auto agent = Agent(c.from, c.to);
     EXPECT_EQ(agent.status().code(), absl::StatusCode::kInvalidArgument) << c.error;
@@ -108,7 +116,8 @@ TEST_F(ConfigTest, SaysWhatIsWrongInAgentYaml) {
 
 TEST_F(ConfigTest, NamesACertificateFileThatIsMissing) {
   std::filesystem::remove(directory_ + "/k");
-  EXPECT_THAT(std::string(Agent().status().message()), StartsWith("agent.yaml:3: tls.key: " + directory_ + "/k: No such file"));
+  EXPECT_THAT(std::string(Agent().status().message()),
+              StartsWith("agent.yaml:3: tls.key: " + directory_ + "/k: No such file"));
 }
 
 TEST_F(ConfigTest, SaysWhatIsWrongInPairYaml) {
@@ -118,22 +127,37 @@ TEST_F(ConfigTest, SaysWhatIsWrongInPairYaml) {
     const char* error;
   };
   for (const Case& c : {
-           Case{"100ms", "5ms", "pair.yaml:2: vrrp.advert_interval: 5ms cannot be carried by VRRPv3; use 10ms to 40.95s"},
+           Case{"100ms", "5ms",
+                "pair.yaml:2: vrrp.advert_interval: 5ms cannot be carried by VRRPv3; use 10ms to "
+                "40.95s"},
            Case{"100ms", "41s", "pair.yaml:2: vrrp.advert_interval: 41s cannot"},
            Case{"51", "256", "pair.yaml:2: vrrp.router_id: is 256; expected 1 to 255"},
            Case{"name: lab", "name: Lab", "pair.yaml:1: name: is 'Lab'"},
-           Case{"192.0.2.10/24", "192.0.2.10", "pair.yaml:4: vips[0].address: is '192.0.2.10'; expected a prefix length"},
-           Case{"192.0.2.10/24", "10.0.0.2/24", "pair.yaml:4: vips[0].address: is '10.0.0.2', a node's own"},
-           Case{"/etc/haproxy", "/etc", "pair.yaml:6: roots[0].path: is '/etc', which holds or lies in the agent's own /etc/zcluster"},
+           Case{"192.0.2.10/24", "192.0.2.10",
+                "pair.yaml:4: vips[0].address: is '192.0.2.10'; expected a prefix length"},
+           Case{"192.0.2.10/24", "10.0.0.2/24",
+                "pair.yaml:4: vips[0].address: is '10.0.0.2', a node's own"},
+           Case{"/etc/haproxy", "/etc",
+                "pair.yaml:6: roots[0].path: is '/etc', which holds or lies in the agent's own "
+                "/etc/zcluster"},
            Case{"/etc/haproxy", "/var/lib/zcluster/x", "pair.yaml:6: roots[0].path"},
-           Case{"/etc/haproxy", "/etc/../x", "pair.yaml:6: roots[0].path: is '/etc/../x'; expected an absolute path"},
-           Case{"[{path: /etc/haproxy}]", "[{path: /a}, {path: /a/b}]", "pair.yaml:6: roots[1].path: is '/a/b', which overlaps with root /a"},
-           Case{"{word}", "{world}", "pair.yaml:8: commands[0].argv[1]: has '{world}', which is not one of its arguments: word"},
-           Case{"\"{word}\"", "x", "pair.yaml:8: commands[0].arguments: has 'word', which argv does not use"},
-           Case{"[a-z]+", "[a-z", "pair.yaml:8: commands[0].arguments[0].pattern: is not a regular expression"},
-           Case{"/usr/bin/echo", "echo", "pair.yaml:8: commands[0].argv[0]: is 'echo'; expected an absolute path"},
-           Case{"name: lab", "name: lab\nfailback: PREFERRED", "pair.yaml:1: preferred: is missing"},
-           Case{"name: lab", "name: lab\npreferred: node3", "pair.yaml:2: preferred: is 'node3'; expected node1 or node2"},
+           Case{"/etc/haproxy", "/etc/../x",
+                "pair.yaml:6: roots[0].path: is '/etc/../x'; expected an absolute path"},
+           Case{"[{path: /etc/haproxy}]", "[{path: /a}, {path: /a/b}]",
+                "pair.yaml:6: roots[1].path: is '/a/b', which overlaps with root /a"},
+           Case{"{word}", "{world}",
+                "pair.yaml:8: commands[0].argv[1]: has '{world}', which is not one of its "
+                "arguments: word"},
+           Case{"\"{word}\"", "x",
+                "pair.yaml:8: commands[0].arguments: has 'word', which argv does not use"},
+           Case{"[a-z]+", "[a-z",
+                "pair.yaml:8: commands[0].arguments[0].pattern: is not a regular expression"},
+           Case{"/usr/bin/echo", "echo",
+                "pair.yaml:8: commands[0].argv[0]: is 'echo'; expected an absolute path"},
+           Case{"name: lab", "name: lab\nfailback: PREFERRED",
+                "pair.yaml:1: preferred: is missing"},
+           Case{"name: lab", "name: lab\npreferred: node3",
+                "pair.yaml:2: preferred: is 'node3'; expected node1 or node2"},
        }) {
     const auto pair = Pair(c.from, c.to);
     EXPECT_EQ(pair.status().code(), absl::StatusCode::kInvalidArgument) << c.error;
@@ -142,7 +166,8 @@ TEST_F(ConfigTest, SaysWhatIsWrongInPairYaml) {
 }
 
 TEST_F(ConfigTest, NamesAFileThatIsNotThere) {
-  EXPECT_THAT(std::string(Load(directory_ + "/none.yaml", "").status().message()), HasSubstr("/none.yaml"));
+  EXPECT_THAT(std::string(Load(directory_ + "/none.yaml", "").status().message()),
+              HasSubstr("/none.yaml"));
 }
 
 }  // namespace

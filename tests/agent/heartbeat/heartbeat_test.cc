@@ -84,6 +84,21 @@ TEST_F(HeartbeatTest, HearsWhatHappenedWhileNoAgentRan) {
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kFault); }));
 }
 
+TEST_F(HeartbeatTest, StandsAsideAfterItsStartUntilToldOtherwise) {
+  a_->StartAgent("", /*gate_opens=*/false);
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kFault); }));
+  a_->Perform(core::SetFault{""});
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->HoldsAll(); }));
+  EXPECT_THAT(a_->reported().states(),
+              ElementsAre(VrrpState::kFault, VrrpState::kBackup, VrrpState::kMaster));
+
+  // One that is adopted goes on as it was.
+  a_->StopAgent();
+  a_->StartAgent("", /*gate_opens=*/false);
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kMaster); }));
+  EXPECT_TRUE(a_->HoldsAll());
+}
+
 TEST_F(HeartbeatTest, NeverBecomesMasterInMaintenance) {
   a_->StartAgent("maintenance");
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kFault); }));
@@ -91,6 +106,14 @@ TEST_F(HeartbeatTest, NeverBecomesMasterInMaintenance) {
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return b_->HoldsAll(); }));
   EXPECT_THAT(a_->reported().states(), Not(Contains(VrrpState::kMaster)));
   EXPECT_EQ(a_->Holds(), 0U);
+}
+
+TEST_F(HeartbeatTest, MovesNothingByAStandingAlone) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  b_->Perform(core::SetStanding{core::Standing::kPromotedAlone});
+  // A backup that preempts would do so three adverts later.
+  EXPECT_FALSE(WaitUntil(absl::Seconds(1), [&] { return b_->Holds() > 0; }));
+  EXPECT_TRUE(a_->HoldsAll());
 }
 
 TEST_F(HeartbeatTest, LetsTheOneThatWasPromotedLastKeepTheVipsWhenASplitHeals) {

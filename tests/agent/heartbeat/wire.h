@@ -55,7 +55,11 @@ inline absl::Status Ip(const std::vector<std::string>& arguments) {
 // Everything that an adapter reported. Any thread.
 class Recorder : public EventSink {
  public:
+  // Before the first event.
+  void OnStarting(std::function<void()> starting) { starting_ = std::move(starting); }
+
   void Report(core::Event event) override {
+    if (std::holds_alternative<core::VrrpStarting>(event) && starting_) starting_();
     absl::MutexLock lock(&mutex_);
     if (const auto* vrrp = std::get_if<core::VrrpReported>(&event)) states_.push_back(vrrp->state);
     if (const auto* part = std::get_if<core::ComponentReported>(&event))
@@ -76,6 +80,7 @@ class Recorder : public EventSink {
   }
 
  private:
+  std::function<void()> starting_;
   mutable absl::Mutex mutex_;
   std::vector<core::VrrpState> states_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
@@ -157,9 +162,17 @@ class Node {
             .run_dir = directory_ + "/run"};
   }
 
-  // An agent starts: as the brain does it, FAULT and standing first.
-  void StartAgent(const std::string& fault = "") {
+  // An agent starts: as the brain does it, FAULT and standing first. Before it starts a keepalived
+  // it is told so, and says FAULT anew, unless `gate_opens` is false: then it stands aside.
+  void StartAgent(const std::string& fault = "", bool gate_opens = true) {
     recorder_ = std::make_unique<Recorder>();
+    if (gate_opens) {
+      recorder_->OnStarting([this, fault] {
+        loop_.Post([this, fault] {
+          if (heartbeat_ != nullptr) heartbeat_->Perform(core::SetFault{fault});
+        });
+      });
+    }
     On([&] {
       heartbeat_ = std::make_unique<Heartbeat>(loop_, MakeOptions());
       const absl::Status started = heartbeat_->Start(*recorder_);
@@ -233,7 +246,7 @@ class HeartbeatTest : public testing::Test {
     }
   }
   ~HeartbeatTest() override {
-    if (HasFailure() || ::getenv("ZT_EXPLAIN") != nullptr) std::cerr << Explain();
+    if (HasFailure()) std::cerr << Explain();
     a_.reset();
     b_.reset();
     std::error_code ignored;

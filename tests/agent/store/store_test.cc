@@ -19,7 +19,8 @@ class Sink : public EventSink {
   void Report(core::Event event) override {
     absl::MutexLock lock(&mutex_);
     if (std::holds_alternative<core::Persisted>(event)) ++persisted_;
-    if (const auto* reported = std::get_if<core::ComponentReported>(&event)) problem_ = reported->problem;
+    if (const auto* reported = std::get_if<core::ComponentReported>(&event))
+      problem_ = reported->problem;
   }
   bool WaitForPersisted(int count) {
     absl::MutexLock lock(&mutex_);
@@ -106,7 +107,8 @@ TEST_F(StoreTest, NamesAPathThatCannotBeOpened) {
   EXPECT_THAT(std::string(store.status().message()), testing::HasSubstr("/missing/state.db"));
 }
 
-// A writer that holds the lock stands for a disk that refuses: the problem shows, and nothing is acknowledged until it ends.
+// A writer that holds the lock stands for a disk that refuses: the problem shows, and nothing is
+// acknowledged until it ends.
 TEST_F(StoreTest, ReportsACommitThatFailsAndTriesAgain) {
   auto store = Store::Open(path_);
   ASSERT_TRUE(store.ok());

@@ -16,8 +16,19 @@ core::NodeState Sample() {
   state.message = "why";
   state.priority = 252;
   state.not_ready = {"a", "b"};
-  state.conntrack = {.synchronised = true, .lag = absl::Milliseconds(3), .flows = 1, .changes = 2, .snapshots = 3, .overruns = 4, .refused = 5, .problem = ""};
-  state.roots = {{.path = "/etc/x", .local_digest = "aa", .remote_digest = "bb", .entries = 7, .problem = "p"}};
+  state.conntrack = {.synchronised = true,
+                     .lag = absl::Milliseconds(3),
+                     .flows = 1,
+                     .changes = 2,
+                     .snapshots = 3,
+                     .overruns = 4,
+                     .refused = 5,
+                     .problem = ""};
+  state.roots = {{.path = "/etc/x",
+                  .local_digest = "aa",
+                  .remote_digest = "bb",
+                  .entries = 7,
+                  .problem = "p"}};
   return state;
 }
 
@@ -33,10 +44,12 @@ TEST(Wire, RefusesWhatBreaksABound) {
   EXPECT_EQ(FromProto(state).status().message(), "priority: above 254");
   state = ToProto(Sample());
   state.set_message(std::string(2000, 'x'));
-  EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("message: 2000 bytes"));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("message: 2000 bytes"));
   state = ToProto(Sample());
   for (int i = 0; i < 100; ++i) state.add_not_ready("x");
-  EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("not_ready: 102 entries"));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("not_ready: 102 entries"));
   state = ToProto(Sample());
   state.mutable_conntrack()->mutable_lag()->set_seconds(-1);
   EXPECT_FALSE(FromProto(state).ok());
@@ -64,7 +77,8 @@ TEST(Wire, MakesAnUnknownRoleUnknownAndAnUnknownStatusGrey) {
 }
 
 TEST(Wire, KeepsDurationsOfEitherSign) {
-  for (absl::Duration d : {absl::Milliseconds(1), absl::Seconds(-1.5), absl::Hours(99)}) EXPECT_EQ(FromProto(ToProto(d)), d);
+  for (absl::Duration d : {absl::Milliseconds(1), absl::Seconds(-1.5), absl::Hours(99)})
+    EXPECT_EQ(FromProto(ToProto(d)), d);
 }
 
 }  // namespace
