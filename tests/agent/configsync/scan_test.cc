@@ -100,6 +100,7 @@ TEST_F(ScanTest, ReadsAFileThatDidNotChangeOnlyOnce) {
   }));
   EXPECT_EQ(*cache_.Find("f", stat), Look().manifest.Find("f")->digest);
   fs::remove(scratch_ / "root/f");
+  Look();  // the look into the cache above counts as one more use
   Look();
   EXPECT_EQ(cache_.Find("f", stat), nullptr) << "forgotten with the file";
 }

@@ -99,6 +99,17 @@ TEST_F(HeartbeatTest, StandsAsideAfterItsStartUntilToldOtherwise) {
   EXPECT_TRUE(a_->HoldsAll());
 }
 
+TEST_F(HeartbeatTest, NoticesATransitionThatNoLineTold) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  b_->StopAgent();
+  // keepalived goes on with a FIFO that nobody can open any more.
+  ASSERT_EQ(::unlink(b_->MakeOptions().FifoPath().c_str()), 0);
+  b_->StartAgent();
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return b_->reported().LastIs(VrrpState::kBackup); }));
+  a_->Perform(core::SetFault{"switchover"});
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return b_->reported().LastIs(VrrpState::kMaster); }));
+}
+
 TEST_F(HeartbeatTest, NeverBecomesMasterInMaintenance) {
   a_->StartAgent("maintenance");
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kFault); }));
