@@ -51,9 +51,10 @@ track_file standing {
 }
 )";
 
-// One instance for both families: two in a sync group can each yield to the other's, and nobody
-// serves. nopreempt: who returns never takes over by itself. TTL 255 comes from no further than the
-// same wire.
+// The anchor has scope host: the first global IPv4 address of the node stays its own, on the master
+// too. One instance for both families: two in a sync group can each yield to the other's, and
+// nobody serves. nopreempt: who returns never takes over by itself. TTL 255 comes from no further
+// than the same wire.
 constexpr char kInstanceHead[] = R"(
 vrrp_instance $0 {
   version 3
@@ -95,7 +96,7 @@ std::string Render(const Options& options) {
                   absl::Substitute(kInstanceHead, kInstance, options.interface, options.router_id,
                                    static_cast<int>(core::Standing::kStandby),
                                    Seconds(options.advert_interval.duration()), options.address,
-                                   options.peer_address, Line(AnchorOf(options))));
+                                   options.peer_address, Line(AnchorOf(options)) + " scope host"));
   if (!options.vips.empty()) {
     absl::StrAppend(&text, "  virtual_ipaddress_excluded {\n");
     for (const Vip& vip : options.vips) absl::StrAppend(&text, "    ", Line(vip), "\n");

@@ -88,6 +88,7 @@ TEST_F(HeartbeatTest, StandsAsideAfterItsStartUntilToldOtherwise) {
   a_->StartAgent("", /*gate_opens=*/false);
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kFault); }));
   a_->Perform(core::SetFault{""});
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->reported().LastIs(VrrpState::kMaster); }));
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return a_->HoldsAll(); }));
   EXPECT_THAT(a_->reported().states(),
               ElementsAre(VrrpState::kFault, VrrpState::kBackup, VrrpState::kMaster));

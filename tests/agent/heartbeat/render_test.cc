@@ -74,7 +74,7 @@ vrrp_instance zcluster {
     standing
   }
   virtual_ipaddress {
-    169.254.77.51/32 dev lo
+    169.254.77.51/32 dev lo scope host
   }
   virtual_ipaddress_excluded {
     192.0.2.100/24 dev front
