@@ -2,18 +2,14 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,41 +18,10 @@
 #include "agent/conntrack/flow.h"
 #include "agent/conntrack/kernel_writer.h"
 #include "agent/conntrack/snapshot.h"
-#include "common/unique_fd.h"
+#include "tests/support/netns.h"
 
 // Real kernel tables to try things on. All of it needs root.
 namespace zcluster::conntrack {
-
-// A network namespace without a name: it goes when nobody uses it any more, however the test ends.
-class Netns {
- public:
-  Netns() {
-    std::thread([this] {
-      if (::unshare(CLONE_NEWNET) != 0) return;
-      fd_.Reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-    }).join();
-    if (!fd_) ADD_FAILURE() << "cannot make a network namespace; are we root?";
-  }
-
-  // Makes the calling thread, and those that it starts, live inside.
-  void Enter() const { ASSERT_EQ(::setns(fd_.get(), CLONE_NEWNET), 0); }
-
-  // Runs `task` on a thread inside, to its end.
-  void Run(const std::function<void()>& task) const {
-    std::thread([&] {
-      Enter();
-      task();
-    }).join();
-  }
-
-  // Runs a shell command inside.
-  void Shell(const std::string& command) const {
-    Run([&] { EXPECT_EQ(std::system(command.c_str()), 0) << command; });
-  }
-
- private:
-  UniqueFd fd_;
-};
 
 inline bool WaitUntil(absl::Duration patience, const std::function<bool()>& met) {
   const absl::Time deadline = absl::Now() + patience;
