@@ -16,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "common/status.h"
+#include "common/strings.h"
 
 namespace zcluster {
 namespace {
@@ -37,24 +38,40 @@ std::string KindOf(const YAML::Node& node) {
   if (node.IsMap()) return "a mapping";
   if (node.IsSequence()) return "a list";
   if (node.IsNull() || !node.IsDefined()) return "nothing";
-  return absl::StrCat("'", node.Scalar().substr(0, 80), "'");
+  return absl::StrCat("'", Printable(node.Scalar().substr(0, 80)), "'");
+}
+
+// How many bytes the UTF-8 character takes that `text` begins with; 0 if it is none (RFC 3629, 4).
+size_t Utf8Length(absl::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return 1;
+  const size_t length = byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Longer than need be, a surrogate, beyond the last one.
+  if ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) >= 0xa0)) return 0;
+  if ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) >= 0x90)) return 0;
+  return length;
+}
+
+// The line of the first byte that is not UTF-8; 0 if all are.
+int LineThatIsNotUtf8(absl::string_view text) {
+  int line = 1;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) return line;
+    if (text[0] == '\n') ++line;
+    text.remove_prefix(length);
+  }
+  return 0;
 }
 
 std::string KnownKeys(const pb::Descriptor& type) {
   std::vector<std::string> names;
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
   return absl::StrJoin(names, ", ");
-}
-
-// KEEP for FAILBACK_KEEP: an enum value's name without its type's name.
-std::string ShortName(const pb::EnumValueDescriptor& value) {
-  std::string prefix;
-  for (char c : value.type()->name()) {
-    if (absl::ascii_isupper(static_cast<unsigned char>(c)) && !prefix.empty())
-      prefix.push_back('_');
-    prefix.push_back(absl::ascii_toupper(static_cast<unsigned char>(c)));
-  }
-  return std::string(absl::StripPrefix(value.name(), prefix + "_"));
 }
 
 std::string EnumChoices(const pb::EnumDescriptor& type) {
@@ -66,6 +83,16 @@ std::string EnumChoices(const pb::EnumDescriptor& type) {
 }
 
 }  // namespace
+
+std::string ShortName(const pb::EnumValueDescriptor& value) {
+  std::string prefix;
+  for (char c : value.type()->name()) {
+    if (absl::ascii_isupper(static_cast<unsigned char>(c)) && !prefix.empty())
+      prefix.push_back('_');
+    prefix.push_back(absl::ascii_toupper(static_cast<unsigned char>(c)));
+  }
+  return std::string(absl::StripPrefix(value.name(), prefix + "_"));
+}
 
 // Walks the YAML tree along the message's descriptor.
 class YamlReader {
@@ -87,7 +114,7 @@ class YamlReader {
       const std::string field_path = Child(path, key);
       const pb::FieldDescriptor* field = type.FindFieldByName(key);
       if (field == nullptr) {
-        return Wrong(item.first, field_path,
+        return Wrong(item.first, Printable(field_path.substr(0, 160)),
                      absl::StrCat("unknown key; expected one of: ", KnownKeys(type)));
       }
       if (!seen.insert(key).second)
@@ -137,6 +164,8 @@ class YamlReader {
       return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected ", Wanted(field)));
     }
     const std::string& text = node.Scalar();
+    if (field.is_repeated() && field.cpp_type() != pb::FieldDescriptor::CPPTYPE_STRING)
+      return UnknownType(path);
     switch (field.cpp_type()) {
       case pb::FieldDescriptor::CPPTYPE_STRING:
         if (field.is_repeated()) {
@@ -155,6 +184,12 @@ class YamlReader {
         reflection.SetUInt32(&message, &field, value);
         return absl::OkStatus();
       }
+      case pb::FieldDescriptor::CPPTYPE_UINT64: {
+        uint64_t value = 0;
+        if (!absl::SimpleAtoi(text, &value)) break;
+        reflection.SetUInt64(&message, &field, value);
+        return absl::OkStatus();
+      }
       case pb::FieldDescriptor::CPPTYPE_ENUM:
         for (int i = 0; i < field.enum_type()->value_count(); ++i) {
           const pb::EnumValueDescriptor& value = *field.enum_type()->value(i);
@@ -164,10 +199,14 @@ class YamlReader {
         }
         break;
       default:
-        return absl::InternalError(
-            absl::StrCat(path, ": the schema has a type that YAML files do not use"));
+        return UnknownType(path);
     }
     return Wrong(node, path, absl::StrCat("is ", KindOf(node), "; expected ", Wanted(field)));
+  }
+
+  static absl::Status UnknownType(const std::string& path) {
+    return absl::InternalError(
+        absl::StrCat(path, ": the schema has a type that YAML files do not use"));
   }
 
   static std::string Wanted(const pb::FieldDescriptor& field) {
@@ -175,6 +214,7 @@ class YamlReader {
       case pb::FieldDescriptor::CPPTYPE_BOOL:
         return "true or false";
       case pb::FieldDescriptor::CPPTYPE_UINT32:
+      case pb::FieldDescriptor::CPPTYPE_UINT64:
         return "a whole number";
       case pb::FieldDescriptor::CPPTYPE_ENUM:
         return EnumChoices(*field.enum_type());
@@ -206,17 +246,17 @@ absl::Status YamlDocument::Read(absl::string_view file, absl::string_view text,
   file_ = std::string(file);
   lines_.clear();
   message.Clear();
+  // A protobuf text must be: found here, it has a line.
+  if (const int line = LineThatIsNotUtf8(text); line != 0)
+    return absl::InvalidArgumentError(absl::StrCat(file_, ":", line, ": document: is not UTF-8"));
   // yaml-cpp reports what it cannot parse by exception: they end here.
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty() || documents[0].IsNull()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          file_, ":1: document: is empty; expected keys: ", KnownKeys(*message.GetDescriptor())));
-    }
     if (documents.size() > 1) {
       return absl::InvalidArgumentError(absl::StrCat(
           file_, ":", LineOf(documents[1]), ": document: a second document begins; keep one"));
     }
+    if (documents.empty() || documents[0].IsNull()) return absl::OkStatus();
     return YamlReader(*this).ReadMessage(documents[0], "", message, 0);
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(

@@ -38,6 +38,23 @@ TEST(Yaml, ReadsEveryKindOfField) {
   EXPECT_EQ(config.roots(0).exclude(1), "*.bak");
 }
 
+TEST(Yaml, ReadsNumbersOf64Bits) {
+  v1::PairConfig config;
+  ASSERT_TRUE(ReadPair("generation: 18446744073709551615\nterm: 7\n", config).ok());
+  EXPECT_EQ(config.generation(), 18446744073709551615U);
+  EXPECT_EQ(config.term(), 7U);
+}
+
+TEST(Yaml, ReadsNothingFromAnEmptyDocument) {
+  for (const char* text : {"", "\n", "# nothing yet\n", "---\n", "{}\n"}) {
+    v1::PairConfig config;
+    config.set_name("old");
+    const absl::Status status = ReadPair(text, config);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(config.ByteSizeLong(), 0U) << text;
+  }
+}
+
 struct Case {
   const char* name;
   const char* text;
@@ -74,8 +91,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TextForMapping", "vips: [a]\n",
              "pair.yaml:1: vips[0]: is 'a'; expected keys: address"},
         Case{"Twice", "name: a\nname: b\n", "pair.yaml:2: name: is given twice"},
-        Case{"Empty", "", "pair.yaml:1: document: is empty"},
         Case{"NoValue", "name:\n", "pair.yaml:1: name: is nothing; expected a text"},
+        Case{"TooLargeANumber", "generation: 18446744073709551616\n",
+             "pair.yaml:1: generation: is '18446744073709551616'; expected a whole number"},
+        Case{"LineBreakInAValue", "failback: \"A\\nB\"\n",
+             "pair.yaml:1: failback: is 'A\\x0AB'; expected"},
+        Case{"LineBreakInAKey", "\"a\\nb\": 1\n", "pair.yaml:1: a\\x0Ab: unknown key"},
+        Case{"NotUtf8", "name: a\npreferred: \xe4\n", "pair.yaml:2: document: is not UTF-8"},
+        Case{"OverlongUtf8", "name: \xc0\xaf\n", "pair.yaml:1: document: is not UTF-8"},
+        Case{"SurrogateInUtf8", "name: \xed\xa0\x80\n", "pair.yaml:1: document: is not UTF-8"},
+        Case{"BeyondUnicode", "name: \xf4\x90\x80\x80\n", "pair.yaml:1: document: is not UTF-8"},
+        Case{"CutUtf8", "name: \xe2\x82", "pair.yaml:1: document: is not UTF-8"},
         Case{"NotYaml", "name: [a\nb: }\n", "pair.yaml:2: document: is not YAML"},
         Case{"TwoDocuments", "name: a\n---\nname: b\n",
              "pair.yaml:3: document: a second document"}),
