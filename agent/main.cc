@@ -21,6 +21,7 @@
 #include "agent/core/brain.h"
 #include "agent/driver/driver.h"
 #include "agent/heartbeat/heartbeat.h"
+#include "agent/machine/machine.h"
 #include "agent/packetfilter/packetfilter.h"
 #include "agent/peer/channel.h"
 #include "agent/peer/peer.h"
@@ -51,11 +52,11 @@ core::Config BrainConfig(const config::Settings& s) {
   brain.node_address = s.agent.node_address;
   brain.peer_name = s.agent.peer_name;
   brain.peer_address = s.agent.peer_address;
-  brain.failback = s.pair.failback;
-  brain.preferred = s.pair.preferred;
-  brain.advert_interval = s.pair.advert_interval.duration();
-  brain.replicate_conntrack = s.pair.replicate_conntrack;
-  brain.has_roots = !s.pair.roots.empty();
+  brain.failback = s.pair->failback;
+  brain.preferred = s.pair->preferred;
+  brain.advert_interval = s.pair->advert_interval.duration();
+  brain.replicate_conntrack = s.pair->replicate_conntrack;
+  brain.has_roots = !s.pair->roots.empty();
   return brain;
 }
 
@@ -64,12 +65,12 @@ heartbeat::Options HeartbeatOptions(const config::Settings& s, const Flags& flag
                              .interface = s.agent.interface,
                              .address = s.agent.node_address,
                              .peer_address = s.agent.peer_address,
-                             .router_id = s.pair.router_id,
-                             .advert_interval = s.pair.advert_interval,
+                             .router_id = s.pair->router_id,
+                             .advert_interval = s.pair->advert_interval,
                              .vips = {},
                              .state_dir = flags.state_dir + "/heartbeat",
                              .run_dir = flags.run_dir};
-  for (const config::Vip& vip : s.pair.vips)
+  for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.WithPrefix(), vip.interface});
   return options;
 }
@@ -81,7 +82,7 @@ packetfilter::Options PacketFilterOptions(const config::Settings& s) {
                                 .link_port = s.agent.listen_port,
                                 .link_addresses = s.agent.LinkAddresses(),
                                 .vips = {}};
-  for (const config::Vip& vip : s.pair.vips) options.vips.push_back(vip.address);
+  for (const config::Vip& vip : s.pair->vips) options.vips.push_back(vip.address);
   return options;
 }
 
@@ -95,7 +96,7 @@ std::vector<std::string> OwnAddresses(const config::Settings& s) {
 configsync::Options ConfigSyncOptions(const config::Settings& s, const Flags& flags) {
   configsync::Options options;
   options.own_paths = {flags.state_dir, flags.run_dir, flags.config, flags.pair};
-  for (const config::Root& root : s.pair.roots) options.roots.push_back({root.path, root.exclude});
+  for (const config::Root& root : s.pair->roots) options.roots.push_back({root.path, root.exclude});
   return options;
 }
 
@@ -104,7 +105,7 @@ command::Options CommandOptions(const config::Settings& s) {
   options.node_name = s.agent.node_name;
   options.peer_name = s.agent.peer_name;
   options.programs = s.agent.programs;
-  for (const config::Command& c : s.pair.commands) {
+  for (const config::Command& c : s.pair->commands) {
     command::CommandSpec spec{c.name, c.summary, c.argv, {}, c.timeout};
     for (const config::Argument& argument : c.arguments)
       spec.arguments.push_back({argument.name, argument.pattern});
@@ -115,16 +116,28 @@ command::Options CommandOptions(const config::Settings& s) {
 
 api::Options ApiOptions(const config::Settings& s) {
   api::Options options;
-  options.pair = s.pair.name;
+  options.pair = s.pair->name;
   options.version = ZC_VERSION;
-  options.advert_interval = s.pair.advert_interval.duration();
-  for (const config::Vip& vip : s.pair.vips)
+  options.advert_interval = s.pair->advert_interval.duration();
+  for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.WithPrefix(), vip.interface});
   options.node_name = s.agent.node_name;
   options.node_address = s.agent.node_address;
   options.peer_name = s.agent.peer_name;
   options.peer_address = s.agent.peer_address;
   return options;
+}
+
+// A VIP without an interface goes where its network is on this node, else where VRRP runs.
+absl::Status PlaceVips(config::Settings& s) {
+  std::vector<std::string> vips;
+  for (const config::Vip& vip : s.pair->vips) vips.push_back(vip.address);
+  ZC_ASSIGN_OR_RETURN(const std::vector<machine::Address> addresses, machine::Addresses(vips));
+  for (config::Vip& vip : s.pair->vips) {
+    if (vip.interface.empty()) vip.interface = machine::InterfaceFor(addresses, vip.address);
+    if (vip.interface.empty()) vip.interface = s.agent.interface;
+  }
+  return absl::OkStatus();
 }
 
 // One agent a run directory: the lock ends with the process, however it ends.
@@ -166,13 +179,13 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   Loop loop;
 
   const tls::Files files{settings.agent.certificate, settings.agent.key, settings.agent.ca};
-  const tls::Expected peer_identity{tls::NodeUri(settings.pair.name, settings.agent.peer_name)};
+  const tls::Expected peer_identity{tls::NodeUri(settings.pair->name, settings.agent.peer_name)};
   const auto refusals = std::make_shared<Refusals>();
   const tls::OnRefused refused = [refusals](const std::string& reason) { refusals->Tell(reason); };
   const std::shared_ptr<grpc::Channel> channel = peer::MakeChannel(
       settings.agent.peer_links, tls::ClientCredentials(files, peer_identity, refused));
 
-  const std::string own_uri = tls::NodeUri(settings.pair.name, settings.agent.node_name);
+  const std::string own_uri = tls::NodeUri(settings.pair->name, settings.agent.node_name);
   const auto check_own_files = [files, own_uri] { return tls::CheckOwnFiles(files, own_uri); };
 
   ZC_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
@@ -183,13 +196,13 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   heartbeat::Heartbeat heartbeat(loop, HeartbeatOptions(settings, flags));
   conntrack::Conntrack conntrack(
       loop,
-      {.replicate = settings.pair.replicate_conntrack, .own_addresses = OwnAddresses(settings)},
+      {.replicate = settings.pair->replicate_conntrack, .own_addresses = OwnAddresses(settings)},
       channel);
   configsync::ConfigSync config_sync(loop, ConfigSyncOptions(settings, flags), channel);
   command::Command commands(loop, CommandOptions(settings), channel);
   api::Api api(loop, ApiOptions(settings), channel);
   peer::PeerLink peer_link(loop,
-                           {.pair = settings.pair.name,
+                           {.pair = settings.pair->name,
                             .node = settings.agent.node_name,
                             .address = settings.agent.node_address,
                             .peer = settings.agent.peer_name,
@@ -223,7 +236,7 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
         loop.OnSignals({SIGTERM, SIGINT}, [&loop](int) { loop.Quit(); });
     log::Info("agent_started", {{"version", ZC_VERSION},
                                 {"node", settings.agent.node_name},
-                                {"pair", settings.pair.name}});
+                                {"pair", settings.pair->name}});
     loop.Run();
     log::Info("agent_stopped", {{"node", settings.agent.node_name}});
   }
@@ -261,7 +274,7 @@ int Main(int argc, char** argv) {
   // Never undone: else gRPC 1.51 may wait ten seconds for its own threads when the last channel
   // goes.
   grpc_init();
-  const absl::StatusOr<config::Settings> settings = config::Load(flags.config, flags.pair);
+  absl::StatusOr<config::Settings> settings = config::Load(flags.config, flags.pair);
   if (!settings.ok()) {
     std::cerr << settings.status().message() << "\n";
     return kExitBadConfiguration;
@@ -270,7 +283,12 @@ int Main(int argc, char** argv) {
     std::cout << "the configuration is good\n";
     return 0;
   }
-  const absl::Status status = Serve(*settings, flags);
+  if (!settings->agent.in_pair || !settings->agent.tls_given) {
+    std::cerr << flags.config << ": node, peer and tls are missing: this node is in no pair\n";
+    return kExitBadConfiguration;
+  }
+  absl::Status status = PlaceVips(*settings);
+  if (status.ok()) status = Serve(*settings, flags);
   if (status.ok()) return 0;
   log::Error("agent_failed", {{"problem", std::string(status.message())}});
   return kExitFailed;

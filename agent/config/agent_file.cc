@@ -11,8 +11,15 @@
 namespace zcluster::config {
 namespace {
 
-constexpr int kDefaultPort = 7700;
+constexpr int kLinkPort = 7700;
+constexpr int kBootstrapPort = 7701;
+constexpr int kApiPort = 7702;
 constexpr int kMaxLinks = 8;
+constexpr absl::Duration kDefaultLifetime = absl::Hours(90 * 24);
+constexpr absl::Duration kShortestLifetime = absl::Seconds(10);
+// What public CAs had as a bound (CA/Browser Forum, Baseline Requirements 6.3.2), and some
+// libraries enforce.
+constexpr absl::Duration kLongestLifetime = absl::Hours(825 * 24);
 
 // The problem, said at its place in the file.
 absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
@@ -31,7 +38,7 @@ absl::Status CheckIpv4(const YamlDocument& document, absl::string_view field,
         field, absl::StrCat("is '", address, "'; expected an IPv4 address without prefix length"));
   }
   address = parsed->text;
-  return absl::OkStatus();
+  return At(document, field, CheckUnicast(*parsed));
 }
 
 std::string HostName() {
@@ -39,46 +46,39 @@ std::string HostName() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-absl::Status ReadLinks(const YamlDocument& document, const v1::AgentConfig& file,
-                       AgentSettings& settings) {
-  if (file.peer().links_size() > kMaxLinks)
-    return document.ErrorAt("peer.links", absl::StrCat("has more than ", kMaxLinks, " addresses"));
-  for (int i = 0; i < file.peer().links_size(); ++i) {
-    ZC_RETURN_IF_ERROR(At(document, absl::StrCat("peer.links[", i, "]"),
-                          ParseEndpoint(file.peer().links(i)).status()));
-    settings.peer_links.push_back(file.peer().links(i));
-  }
-  if (settings.peer_links.empty())
-    settings.peer_links.push_back(absl::StrCat(settings.peer_address, ":", kDefaultPort));
-  settings.listen = file.listen().empty() ? absl::StrCat("[::]:", kDefaultPort) : file.listen();
-  const absl::StatusOr<int> port = ParseEndpoint(settings.listen);
-  if (!port.ok()) return At(document, "listen", port.status());
-  settings.listen_port = *port;
+// Where to listen: as given, or on all addresses.
+absl::Status ReadListen(const YamlDocument& document, absl::string_view field,
+                        const std::string& given, int default_port, std::string& listen,
+                        int& port) {
+  listen = given.empty() ? absl::StrCat("[::]:", default_port) : given;
+  const absl::StatusOr<int> parsed = ParseEndpoint(listen);
+  if (!parsed.ok()) return At(document, field, parsed.status());
+  port = *parsed;
   return absl::OkStatus();
 }
 
-// A file that the configuration names must be there: found out now, not at the first connection.
-absl::Status CheckReadable(const YamlDocument& document, absl::string_view field,
-                           const std::string& path) {
-  ZC_RETURN_IF_ERROR(At(document, field, CheckPath(path)));
-  if (::access(path.c_str(), R_OK) != 0)
-    return document.ErrorAt(field, ErrnoStatus(path).message());
-  return absl::OkStatus();
+absl::Status ReadName(const YamlDocument& document, const v1::AgentConfig& file,
+                      AgentSettings& settings) {
+  settings.node_name = file.node().name();
+  if (!settings.node_name.empty())
+    return At(document, "node.name", CheckNodeName(settings.node_name));
+  settings.node_name = HostName();
+  const absl::Status status = CheckNodeName(settings.node_name);
+  if (status.ok()) return status;
+  return document.ErrorAt("node.name",
+                          absl::StrCat("is left out, and the host name ", status.message()));
 }
 
-}  // namespace
-
-absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::string_view text) {
-  YamlDocument document;
-  v1::AgentConfig file;
-  ZC_RETURN_IF_ERROR(document.Read(file_name, text, file));
-  AgentSettings settings;
-  settings.node_name = file.node().name().empty() ? HostName() : file.node().name();
-  ZC_RETURN_IF_ERROR(At(document, "node.name", CheckNodeName(settings.node_name)));
+absl::Status ReadNode(const YamlDocument& document, const v1::AgentConfig& file,
+                      AgentSettings& settings) {
   settings.node_address = file.node().address();
   ZC_RETURN_IF_ERROR(CheckIpv4(document, "node.address", settings.node_address));
   settings.interface = file.node().interface();
-  ZC_RETURN_IF_ERROR(At(document, "node.interface", CheckInterface(settings.interface)));
+  return At(document, "node.interface", CheckInterface(settings.interface));
+}
+
+absl::Status ReadPeer(const YamlDocument& document, const v1::AgentConfig& file,
+                      AgentSettings& settings) {
   settings.peer_name = file.peer().name();
   ZC_RETURN_IF_ERROR(At(document, "peer.name", CheckNodeName(settings.peer_name)));
   if (settings.peer_name == settings.node_name) {
@@ -91,13 +91,88 @@ absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::stri
     return document.ErrorAt(
         "peer.address", absl::StrCat("is '", settings.peer_address, "', this node's own address"));
   }
-  ZC_RETURN_IF_ERROR(ReadLinks(document, file, settings));
-  settings.certificate = file.tls().certificate();
-  settings.key = file.tls().key();
-  settings.ca = file.tls().ca();
+  if (file.peer().links_size() > kMaxLinks)
+    return document.ErrorAt("peer.links", absl::StrCat("has more than ", kMaxLinks, " addresses"));
+  for (int i = 0; i < file.peer().links_size(); ++i) {
+    ZC_RETURN_IF_ERROR(At(document, absl::StrCat("peer.links[", i, "]"),
+                          ParseEndpoint(file.peer().links(i)).status()));
+    settings.peer_links.push_back(file.peer().links(i));
+  }
+  if (settings.peer_links.empty())
+    settings.peer_links.push_back(absl::StrCat(settings.peer_address, ":", kLinkPort));
+  return absl::OkStatus();
+}
+
+// Both sections, or none.
+absl::Status ReadPair(const YamlDocument& document, const v1::AgentConfig& file,
+                      AgentSettings& settings) {
+  settings.in_pair = file.has_node() && file.has_peer();
+  if (!settings.in_pair && (file.has_node() || file.has_peer())) {
+    return document.ErrorAt(
+        file.has_node() ? "peer" : "node",
+        "is missing; a node that is in a pair has 'node' and 'peer', another one neither");
+  }
+  ZC_RETURN_IF_ERROR(ReadName(document, file, settings));
+  if (!settings.in_pair) return absl::OkStatus();
+  ZC_RETURN_IF_ERROR(ReadNode(document, file, settings));
+  return ReadPeer(document, file, settings);
+}
+
+// A file that the configuration names must be there: found out now, not at the first connection.
+absl::Status CheckReadable(const YamlDocument& document, absl::string_view field,
+                           const std::string& path) {
+  if (path.empty()) {
+    return document.ErrorAt(field,
+                            "is missing; give certificate, key and ca, or none of them: then the "
+                            "agent uses those that it makes");
+  }
+  ZC_RETURN_IF_ERROR(At(document, field, CheckPath(path)));
+  if (::access(path.c_str(), R_OK) != 0)
+    return document.ErrorAt(field, ErrnoStatus(path).message());
+  return absl::OkStatus();
+}
+
+absl::Status ReadTls(const YamlDocument& document, const v1::AgentConfig& file,
+                     AgentSettings& settings) {
+  const v1::AgentConfig::Tls& tls = file.tls();
+  settings.certificate_lifetime = kDefaultLifetime;
+  if (tls.has_lifetime()) {
+    settings.certificate_lifetime =
+        absl::Seconds(tls.lifetime().seconds()) + absl::Nanoseconds(tls.lifetime().nanos());
+  }
+  if (settings.certificate_lifetime < kShortestLifetime ||
+      settings.certificate_lifetime > kLongestLifetime) {
+    return document.ErrorAt("tls.lifetime",
+                            absl::StrCat("is ", absl::FormatDuration(settings.certificate_lifetime),
+                                         "; expected 10s to 825 days (19800h)"));
+  }
+  settings.tls_given = !tls.certificate().empty() || !tls.key().empty() || !tls.ca().empty();
+  if (!settings.tls_given) return absl::OkStatus();
+  settings.certificate = tls.certificate();
+  settings.key = tls.key();
+  settings.ca = tls.ca();
   ZC_RETURN_IF_ERROR(CheckReadable(document, "tls.certificate", settings.certificate));
   ZC_RETURN_IF_ERROR(CheckReadable(document, "tls.key", settings.key));
-  ZC_RETURN_IF_ERROR(CheckReadable(document, "tls.ca", settings.ca));
+  return CheckReadable(document, "tls.ca", settings.ca);
+}
+
+}  // namespace
+
+absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::string_view text) {
+  YamlDocument document;
+  v1::AgentConfig file;
+  ZC_RETURN_IF_ERROR(document.Read(file_name, text, file));
+  AgentSettings settings;
+  ZC_RETURN_IF_ERROR(ReadPair(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadListen(document, "listen", file.listen(), kLinkPort, settings.listen,
+                                settings.listen_port));
+  ZC_RETURN_IF_ERROR(ReadListen(document, "bootstrap.listen", file.bootstrap().listen(),
+                                kBootstrapPort, settings.bootstrap_listen,
+                                settings.bootstrap_port));
+  ZC_RETURN_IF_ERROR(ReadListen(document, "api.listen", file.api().listen(), kApiPort,
+                                settings.api_listen, settings.api_port));
+  settings.bootstrap_password = !file.bootstrap().has_password() || file.bootstrap().password();
+  ZC_RETURN_IF_ERROR(ReadTls(document, file, settings));
   for (int i = 0; i < file.programs_size(); ++i) {
     ZC_RETURN_IF_ERROR(
         At(document, absl::StrCat("programs[", i, "]"), CheckPath(file.programs(i))));

@@ -20,6 +20,9 @@ struct Address {
 };
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// An address that one node can have: not 0.0.0.0, loopback, multicast or broadcast.
+absl::Status CheckUnicast(const Address& address);
+
 // ADDRESS:PORT or [ADDRESS]:PORT, port 1 to 65535; returns the port.
 absl::StatusOr<int> ParseEndpoint(absl::string_view text);
 
@@ -27,12 +30,18 @@ absl::StatusOr<int> ParseEndpoint(absl::string_view text);
 absl::Status CheckName(absl::string_view name);
 // A host name: letters, digits, '-', '.'; at most 63.
 absl::Status CheckNodeName(absl::string_view name);
-// As the kernel allows: 1 to 15 bytes, no '/', no white space.
+// 1 to 15 letters, digits, '-', '_', '.', '+': the kernel allows more, but these names stand in
+// keepalived's and nftables' configuration, where other characters may mean something.
 absl::Status CheckInterface(absl::string_view name);
-// Absolute, without empty, "." or ".." parts.
+// Absolute, without empty, "." or ".." parts, without control characters.
 absl::Status CheckPath(absl::string_view path);
 // A root must not hold the agent's own files, nor be held by them.
 absl::Status CheckRoot(absl::string_view path);
+
+// Without control characters. May be empty.
+absl::Status CheckText(absl::string_view text);
+// "SHA256:" and 43 characters of base64.
+absl::Status CheckFingerprint(absl::string_view text);
 
 // The names between braces in a template's argument: "a{x}b" has x.
 std::vector<std::string> Placeholders(absl::string_view argument);

@@ -26,8 +26,11 @@ std::vector<std::string> AgentSettings::LinkAddresses() const {
 }
 
 absl::StatusOr<Settings> Load(const std::string& agent_path, const std::string& pair_path) {
-  ZC_ASSIGN_OR_RETURN(const std::string agent_text, ReadFile(agent_path, kMaxFile));
-  ZC_ASSIGN_OR_RETURN(AgentSettings agent, ParseAgent(agent_path, agent_text));
+  absl::StatusOr<std::string> agent_text = ReadFile(agent_path, kMaxFile);
+  if (absl::IsNotFound(agent_text.status())) agent_text = "";
+  ZC_RETURN_IF_ERROR(agent_text.status());
+  ZC_ASSIGN_OR_RETURN(AgentSettings agent, ParseAgent(agent_path, *agent_text));
+  if (!agent.in_pair) return Settings{std::move(agent), absl::nullopt};
   ZC_ASSIGN_OR_RETURN(const std::string pair_text, ReadFile(pair_path, kMaxFile));
   ZC_ASSIGN_OR_RETURN(PairSettings pair, ParsePair(pair_path, pair_text, agent));
   return Settings{std::move(agent), std::move(pair)};

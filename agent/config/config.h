@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "agent/core/advert_interval.h"
 #include "agent/core/types.h"
+#include "common/access.h"
+
+namespace zcluster::v1 {
+class PairConfig;
+}  // namespace zcluster::v1
 
 // The files that an operator writes, read, checked and completed with defaults. What is here cannot
 // be wrong in itself; only the machine may disagree (an interface that does not exist).
@@ -15,9 +22,9 @@ namespace zcluster::config {
 
 struct Vip {
   std::string address;    // canonical, without prefix length
-  int prefix_length = 0;  // 0 to 32, or 128
+  int prefix_length = 0;  // 1 to 32, or 128
   bool v6 = false;
-  std::string interface;
+  std::string interface;  // empty: each node's own whose network holds the address, else VRRP's
   std::string WithPrefix() const;
 };
 
@@ -39,19 +46,34 @@ struct Command {
   absl::Duration timeout;
 };
 
+// Somebody who may reach the pair from elsewhere.
+struct Operator {
+  std::string name;
+  access::Right role = access::Right::kNone;  // never kNone once read
+  std::string key;                            // fingerprint of the certificate's key
+};
+
 // agent.yaml: this node.
 struct AgentSettings {
-  std::string node_name;
+  bool in_pair = false;   // else what is about the node's address and its peer is empty
+  std::string node_name;  // the host name, unless the file has another
   std::string node_address;
   std::string interface;
   std::string peer_name;
   std::string peer_address;
   std::vector<std::string> peer_links;  // ADDRESS:PORT
-  std::string listen;                   // ADDRESS:PORT
+  std::string listen;                   // ADDRESS:PORT, for the peer
   int listen_port = 0;
+  std::string bootstrap_listen;  // ADDRESS:PORT, for joins while the node is in no pair
+  int bootstrap_port = 0;
+  bool bootstrap_password = true;  // the root password may let a join in
+  std::string api_listen;          // ADDRESS:PORT, for operators from elsewhere
+  int api_port = 0;
+  bool tls_given = false;  // somebody else makes and renews these; else all three are empty
   std::string certificate;
   std::string key;
   std::string ca;
+  absl::Duration certificate_lifetime;  // of those that the agent makes
   std::vector<std::string> programs;
 
   // The peer's addresses on the link, without ports, each once.
@@ -69,11 +91,14 @@ struct PairSettings {
   bool replicate_conntrack = true;
   std::vector<Root> roots;
   std::vector<Command> commands;
+  std::vector<Operator> operators;
+  uint64_t generation = 0;
+  uint64_t term = 0;
 };
 
 struct Settings {
   AgentSettings agent;
-  PairSettings pair;
+  absl::optional<PairSettings> pair;  // if and only if agent.in_pair
 };
 
 // Reads and checks one file's text. INVALID_ARGUMENT: "file:line: field: what is wrong, what is
@@ -82,7 +107,13 @@ absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file, absl::string_vi
 absl::StatusOr<PairSettings> ParsePair(absl::string_view file, absl::string_view text,
                                        const AgentSettings& agent);
 
-// Reads both files, and checks that the files they name can be read.
+// The same checks; the message as it stands in the file, to be edited and written again by
+// WriteYaml().
+absl::StatusOr<v1::PairConfig> ReadPairFile(absl::string_view file, absl::string_view text,
+                                            const AgentSettings& agent);
+
+// Reads agent.yaml, whose absence is as good as an empty one, and pair.yaml if that says that the
+// node is in a pair; checks that the files they name can be read.
 absl::StatusOr<Settings> Load(const std::string& agent_path, const std::string& pair_path);
 
 }  // namespace zcluster::config

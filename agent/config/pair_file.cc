@@ -8,6 +8,7 @@
 #include "agent/config/check.h"
 #include "agent/config/config.h"
 #include "common/status.h"
+#include "common/strings.h"
 #include "common/yaml.h"
 #include "zcluster/v1/config.pb.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr int kMaxVips = 500;
 constexpr int kMaxRoots = 32;
 constexpr int kMaxCommands = 256;
+constexpr int kMaxOperators = 256;
 
 absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
   return status.ok() ? status : document.ErrorAt(field, status.message());
@@ -45,6 +47,11 @@ absl::Status ReadVips(const YamlDocument& document, const v1::PairConfig& file,
     const std::string field = absl::StrCat("vips[", i, "].address");
     const absl::StatusOr<Address> address = ParseAddress(file.vips(i).address());
     if (!address.ok()) return At(document, field, address.status());
+    ZC_RETURN_IF_ERROR(At(document, field, CheckUnicast(*address)));
+    if (address->prefix_length == 0) {
+      return document.ErrorAt(
+          field, absl::StrCat("is '", address->text, "/0'; expected a prefix length from 1"));
+    }
     if (address->prefix_length < 0) {
       return document.ErrorAt(
           field, absl::StrCat("is '", address->text, "'; expected a prefix length too, such as ",
@@ -56,14 +63,15 @@ absl::Status ReadVips(const YamlDocument& document, const v1::PairConfig& file,
     }
     if (!seen.insert(address->text).second)
       return document.ErrorAt(field, absl::StrCat("is '", address->text, "', given twice"));
-    Vip vip{
-        .address = address->text,
-        .prefix_length = address->prefix_length,
-        .v6 = address->v6,
-        .interface = file.vips(i).interface().empty() ? agent.interface : file.vips(i).interface()};
-    ZC_RETURN_IF_ERROR(
-        At(document, absl::StrCat("vips[", i, "].interface"), CheckInterface(vip.interface)));
-    settings.vips.push_back(std::move(vip));
+    const std::string& interface = file.vips(i).interface();
+    if (!interface.empty()) {
+      ZC_RETURN_IF_ERROR(
+          At(document, absl::StrCat("vips[", i, "].interface"), CheckInterface(interface)));
+    }
+    settings.vips.push_back({.address = address->text,
+                             .prefix_length = address->prefix_length,
+                             .v6 = address->v6,
+                             .interface = interface});
   }
   return absl::OkStatus();
 }
@@ -84,43 +92,52 @@ absl::Status ReadRoots(const YamlDocument& document, const v1::PairConfig& file,
             field, absl::StrCat("is '", path, "', which overlaps with root ", other.path));
       }
     }
+    for (int j = 0; j < file.roots(i).exclude_size(); ++j) {
+      ZC_RETURN_IF_ERROR(At(document, absl::StrCat("roots[", i, "].exclude[", j, "]"),
+                            CheckText(file.roots(i).exclude(j))));
+    }
     settings.roots.push_back(
         {path, {file.roots(i).exclude().begin(), file.roots(i).exclude().end()}});
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadCommand(const YamlDocument& document, const std::string& field,
-                         const v1::PairConfig::Command& file, Command& command) {
-  command.name = file.name();
-  command.summary = file.summary();
-  ZC_RETURN_IF_ERROR(At(document, field + ".name", CheckName(command.name)));
-  if (file.argv().empty())
-    return document.ErrorAt(field + ".argv", "is missing; expected a program and its arguments");
-  ZC_RETURN_IF_ERROR(At(document, field + ".argv[0]", CheckPath(file.argv(0))));
-  std::set<std::string> declared;
+absl::Status ReadArguments(const YamlDocument& document, const std::string& field,
+                           const v1::PairConfig::Command& file, Command& command,
+                           std::set<std::string>& declared) {
   for (int i = 0; i < file.arguments_size(); ++i) {
     const std::string at = absl::StrCat(field, ".arguments[", i, "]");
     const auto& argument = file.arguments(i);
     ZC_RETURN_IF_ERROR(At(document, at + ".name", CheckName(argument.name())));
     if (!declared.insert(argument.name()).second)
       return document.ErrorAt(at + ".name", "is given twice");
-    const re2::RE2 pattern(argument.pattern(), re2::RE2::Quiet);
     if (argument.pattern().empty())
       return document.ErrorAt(at + ".pattern", "is missing; expected a regular expression");
+    ZC_RETURN_IF_ERROR(At(document, at + ".pattern", CheckText(argument.pattern())));
+    const re2::RE2 pattern(argument.pattern(), re2::RE2::Quiet);
     if (!pattern.ok())
       return document.ErrorAt(at + ".pattern",
                               absl::StrCat("is not a regular expression: ", pattern.error()));
     command.arguments.push_back({argument.name(), argument.pattern()});
   }
+  return absl::OkStatus();
+}
+
+absl::Status ReadArgv(const YamlDocument& document, const std::string& field,
+                      const v1::PairConfig::Command& file, Command& command,
+                      const std::set<std::string>& declared) {
+  if (file.argv().empty())
+    return document.ErrorAt(field + ".argv", "is missing; expected a program and its arguments");
+  ZC_RETURN_IF_ERROR(At(document, field + ".argv[0]", CheckPath(file.argv(0))));
   std::set<std::string> used;
   for (int i = 0; i < file.argv_size(); ++i) {
+    const std::string at = absl::StrCat(field, ".argv[", i, "]");
+    ZC_RETURN_IF_ERROR(At(document, at, CheckText(file.argv(i))));
     for (const std::string& name : Placeholders(file.argv(i))) {
       if (i == 0 || declared.count(name) == 0) {
         return document.ErrorAt(
-            absl::StrCat(field, ".argv[", i, "]"),
-            absl::StrCat("has '{", name, "}', which is not one of its arguments: ",
-                         declared.empty() ? "(none)" : absl::StrJoin(declared, ", ")));
+            at, absl::StrCat("has '{", name, "}', which is not one of its arguments: ",
+                             declared.empty() ? "(none)" : absl::StrJoin(declared, ", ")));
       }
       used.insert(name);
     }
@@ -131,6 +148,18 @@ absl::Status ReadCommand(const YamlDocument& document, const std::string& field,
       return document.ErrorAt(field + ".arguments",
                               absl::StrCat("has '", name, "', which argv does not use"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCommand(const YamlDocument& document, const std::string& field,
+                         const v1::PairConfig::Command& file, Command& command) {
+  command.name = file.name();
+  command.summary = file.summary();
+  ZC_RETURN_IF_ERROR(At(document, field + ".name", CheckName(command.name)));
+  ZC_RETURN_IF_ERROR(At(document, field + ".summary", CheckText(command.summary)));
+  std::set<std::string> declared;
+  ZC_RETURN_IF_ERROR(ReadArguments(document, field, file, command, declared));
+  ZC_RETURN_IF_ERROR(ReadArgv(document, field, file, command, declared));
   command.timeout = file.has_timeout() ? DurationOf(file.timeout()) : absl::Seconds(30);
   if (command.timeout < absl::Milliseconds(100) || command.timeout > absl::Hours(1)) {
     return document.ErrorAt(
@@ -157,14 +186,48 @@ absl::Status ReadCommands(const YamlDocument& document, const v1::PairConfig& fi
   return absl::OkStatus();
 }
 
+access::Right RightOf(v1::Right right) {
+  switch (right) {
+    case v1::RIGHT_VIEWER:
+      return access::Right::kViewer;
+    case v1::RIGHT_OPERATOR:
+      return access::Right::kOperator;
+    case v1::RIGHT_ADMIN:
+      return access::Right::kAdmin;
+    default:
+      return access::Right::kNone;
+  }
+}
+
+absl::Status ReadOperators(const YamlDocument& document, const v1::PairConfig& file,
+                           PairSettings& settings) {
+  if (file.operators_size() > kMaxOperators)
+    return document.ErrorAt("operators", absl::StrCat("has more than ", kMaxOperators));
+  std::set<std::string> names;
+  for (int i = 0; i < file.operators_size(); ++i) {
+    const std::string field = absl::StrCat("operators[", i, "]");
+    const v1::PairConfig::Operator& each = file.operators(i);
+    ZC_RETURN_IF_ERROR(At(document, field + ".name", CheckNodeName(each.name())));
+    if (!names.insert(each.name()).second)
+      return document.ErrorAt(field + ".name", absl::StrCat("is '", each.name(), "', given twice"));
+    const access::Right role = RightOf(each.role());
+    if (role == access::Right::kNone)
+      return document.ErrorAt(field + ".role", "is missing; expected VIEWER, OPERATOR or ADMIN");
+    ZC_RETURN_IF_ERROR(At(document, field + ".key", CheckFingerprint(each.key())));
+    settings.operators.push_back({each.name(), role, each.key()});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadFailback(const YamlDocument& document, const v1::PairConfig& file,
                           const AgentSettings& agent, PairSettings& settings) {
   settings.preferred = file.preferred();
   if (file.failback() == v1::FAILBACK_PREFERRED) settings.failback = core::Failback::kPreferred;
   const bool known = settings.preferred == agent.node_name || settings.preferred == agent.peer_name;
   if (!settings.preferred.empty() && !known) {
-    return document.ErrorAt("preferred", absl::StrCat("is '", settings.preferred, "'; expected ",
-                                                      agent.node_name, " or ", agent.peer_name));
+    return document.ErrorAt("preferred",
+                            absl::StrCat("is '", Printable(settings.preferred), "'; expected ",
+                                         agent.node_name, " or ", agent.peer_name));
   }
   if (settings.failback == core::Failback::kPreferred && settings.preferred.empty()) {
     return document.ErrorAt("preferred",
@@ -173,37 +236,56 @@ absl::Status ReadFailback(const YamlDocument& document, const v1::PairConfig& fi
   return absl::OkStatus();
 }
 
+absl::StatusOr<int> ReadRouterId(const YamlDocument& document, const v1::PairConfig& file) {
+  const uint32_t router_id = file.vrrp().router_id();
+  if (router_id >= 1 && router_id <= 255) return static_cast<int>(router_id);
+  return document.ErrorAt("vrrp.router_id",
+                          router_id == 0 ? "is missing or 0; expected 1 to 255"
+                                         : absl::StrCat("is ", router_id, "; expected 1 to 255"));
+}
+
+// What the text says, and in `file` the message as it stands there.
+absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view text,
+                                  const AgentSettings& agent, v1::PairConfig& file) {
+  YamlDocument document;
+  ZC_RETURN_IF_ERROR(document.Read(file_name, text, file));
+  ZC_RETURN_IF_ERROR(At(document, "name", CheckName(file.name())));
+  ZC_ASSIGN_OR_RETURN(const int router_id, ReadRouterId(document, file));
+  ZC_ASSIGN_OR_RETURN(const core::AdvertInterval interval, ReadInterval(document, file));
+  PairSettings settings{
+      .name = file.name(),
+      .router_id = router_id,
+      .advert_interval = interval,
+      .failback = core::Failback::kKeep,
+      .preferred = "",
+      .vips = {},
+      .replicate_conntrack = !file.conntrack().has_replicate() || file.conntrack().replicate(),
+      .roots = {},
+      .commands = {},
+      .operators = {},
+      .generation = file.generation(),
+      .term = file.term()};
+  ZC_RETURN_IF_ERROR(ReadFailback(document, file, agent, settings));
+  ZC_RETURN_IF_ERROR(ReadVips(document, file, agent, settings));
+  ZC_RETURN_IF_ERROR(ReadRoots(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadCommands(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadOperators(document, file, settings));
+  return settings;
+}
+
 }  // namespace
 
 absl::StatusOr<PairSettings> ParsePair(absl::string_view file_name, absl::string_view text,
                                        const AgentSettings& agent) {
-  YamlDocument document;
   v1::PairConfig file;
-  ZC_RETURN_IF_ERROR(document.Read(file_name, text, file));
-  ZC_RETURN_IF_ERROR(At(document, "name", CheckName(file.name())));
-  const uint32_t router_id = file.vrrp().router_id();
-  if (router_id < 1 || router_id > 255) {
-    return document.ErrorAt("vrrp.router_id",
-                            file.vrrp().router_id() == 0
-                                ? "is missing or 0; expected 1 to 255"
-                                : absl::StrCat("is ", router_id, "; expected 1 to 255"));
-  }
-  ZC_ASSIGN_OR_RETURN(const core::AdvertInterval interval, ReadInterval(document, file));
-  PairSettings settings{.name = file.name(),
-                        .router_id = static_cast<int>(router_id),
-                        .advert_interval = interval,
-                        .failback = core::Failback::kKeep,
-                        .preferred = "",
-                        .vips = {},
-                        .replicate_conntrack = true,
-                        .roots = {},
-                        .commands = {}};
-  ZC_RETURN_IF_ERROR(ReadFailback(document, file, agent, settings));
-  ZC_RETURN_IF_ERROR(ReadVips(document, file, agent, settings));
-  settings.replicate_conntrack = !file.conntrack().has_replicate() || file.conntrack().replicate();
-  ZC_RETURN_IF_ERROR(ReadRoots(document, file, settings));
-  ZC_RETURN_IF_ERROR(ReadCommands(document, file, settings));
-  return settings;
+  return Read(file_name, text, agent, file);
+}
+
+absl::StatusOr<v1::PairConfig> ReadPairFile(absl::string_view file_name, absl::string_view text,
+                                            const AgentSettings& agent) {
+  v1::PairConfig file;
+  ZC_RETURN_IF_ERROR(Read(file_name, text, agent, file).status());
+  return file;
 }
 
 }  // namespace zcluster::config
