@@ -1,63 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/certificate.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
 #include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/openssl.h"
 #include "common/status.h"
 
 namespace zcluster::tls {
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
-void FreeBio(BIO* bio) { BIO_free(bio); }
+using openssl::Freed;
+using openssl::KeyPtr;
+using openssl::NamesPtr;
+using openssl::ParseCertificates;
+using openssl::X509Ptr;
 
-using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using BioPtr = std::unique_ptr<BIO, Freed<FreeBio>>;
+void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+
 using StackPtr = std::unique_ptr<STACK_OF(X509), Freed<FreeStack>>;
 using StorePtr = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
 using ContextPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 
-// More certificates than an honest chain has would only cost us time.
-constexpr size_t kMaxCertificates = 8;
 // CA, at most two intermediate ones, and the node's.
 constexpr int kMaxDepth = 3;
 // OpenSSL's level 2: no less than 112 bits of security (no RSA below 2048, no SHA-1).
 constexpr int kSecurityLevel = 2;
 constexpr size_t kMaxQuoted = 120;
-
-// No password is ever asked for on a terminal.
-int NoPassword(char*, int, int, void*) { return 0; }
-
-BioPtr Reader(absl::string_view pem) {
-  return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
-std::vector<X509Ptr> Parse(absl::string_view pem) {
-  std::vector<X509Ptr> result;
-  BioPtr bio = Reader(pem);
-  while (bio != nullptr && result.size() < kMaxCertificates) {
-    X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, NoPassword, nullptr));
-    if (certificate == nullptr) break;
-    result.push_back(std::move(certificate));
-  }
-  return result;
-}
 
 // A stranger chose these bytes, and they end up on a terminal.
 std::string Quoted(absl::string_view text) {
@@ -128,11 +99,11 @@ absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) 
   if (store == nullptr || chain == nullptr || context == nullptr) {
     return absl::ResourceExhaustedError("out of memory for the check of a certificate");
   }
-  const std::vector<X509Ptr> trusted = Parse(candidate.ca);
+  const std::vector<X509Ptr> trusted = ParseCertificates(candidate.ca);
   if (trusted.empty())
     return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
   for (const X509Ptr& ca : trusted) X509_STORE_add_cert(store.get(), ca.get());
-  for (X509Ptr& link : Parse(candidate.chain)) {
+  for (X509Ptr& link : ParseCertificates(candidate.chain)) {
     if (sk_X509_push(chain.get(), link.get()) > 0) link.release();
   }
   if (X509_STORE_CTX_init(context.get(), store.get(), certificate, chain.get()) != 1) {
@@ -179,7 +150,8 @@ absl::Status CheckKind(absl::string_view called, const X509* certificate) {
 }  // namespace
 
 absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri) {
-  const std::vector<X509Ptr> certificates = Parse(candidate.certificate);
+  const openssl::ForgetErrors forget;  // gRPC calls this on its own threads
+  const std::vector<X509Ptr> certificates = ParseCertificates(candidate.certificate);
   if (certificates.empty()) {
     return absl::UnauthenticatedError(absl::StrCat(candidate.called, " is not readable PEM"));
   }
@@ -190,11 +162,10 @@ absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_
 }
 
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key) {
-  const std::vector<X509Ptr> certificates = Parse(certificate);
+  const std::vector<X509Ptr> certificates = ParseCertificates(certificate);
   if (certificates.empty())
     return absl::UnauthenticatedError("the certificate is not readable PEM");
-  BioPtr bio = Reader(key);
-  KeyPtr parsed(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
+  const KeyPtr parsed = openssl::ParseKey(key);
   if (parsed == nullptr) {
     return absl::UnauthenticatedError("not a private key in PEM, or one with a password");
   }

@@ -8,7 +8,8 @@
 #include "absl/time/time.h"
 
 // Keys, requests and certificates: ECDSA P-256, SHA-256, PEM. In memory; any thread. Private keys
-// are PKCS#8 without a password: whoever stores one sees to its mode.
+// are PKCS#8 without a password: whoever stores one sees to its mode. What is broken, of another
+// kind or beyond 64 KiB is INVALID_ARGUMENT; INTERNAL is OpenSSL without memory or randomness.
 namespace zcluster::pki {
 
 // A new private key.
@@ -37,10 +38,13 @@ absl::StatusOr<std::string> RenewCa(absl::string_view key, absl::string_view cer
 // for ten years.
 absl::StatusOr<std::string> MakeSelfSigned(absl::string_view key);
 
+// Every certificate begins so long before it is made, for clocks that differ.
+constexpr absl::Duration kBackdated = absl::Hours(1);
+
 // How a certificate shall be.
 struct Terms {
   std::string uri;          // its only SAN; what the request asks for is not looked at
-  absl::Duration lifetime;  // from now; it begins an hour earlier, for clocks that differ
+  absl::Duration lifetime;  // from now, 1 s to ten years; it begins kBackdated earlier
 };
 
 // A certificate for the key of `request`, whose signature must be good (INVALID_ARGUMENT). For TLS

@@ -128,4 +128,22 @@ tls::Files Authority::Issue(const std::string& name, const CertificateOptions& o
   return files;
 }
 
+std::string Redated(const std::string& certificate, const std::string& key, absl::Duration from,
+                    absl::Duration to) {
+  BIO* bio = BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size()));
+  X509* parsed = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  bio = BIO_new_mem_buf(key.data(), static_cast<int>(key.size()));
+  EVP_PKEY* signing = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  ZC_CHECK(parsed != nullptr && signing != nullptr);
+  X509_gmtime_adj(X509_getm_notBefore(parsed), absl::ToInt64Seconds(from));
+  X509_gmtime_adj(X509_getm_notAfter(parsed), absl::ToInt64Seconds(to));
+  ZC_CHECK(X509_sign(parsed, signing, EVP_sha256()) > 0);
+  std::string result = Pem(parsed);
+  X509_free(parsed);
+  EVP_PKEY_free(signing);
+  return result;
+}
+
 }  // namespace zcluster::test

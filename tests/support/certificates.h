@@ -52,4 +52,8 @@ class Authority {
   std::unique_ptr<State> state_;
 };
 
+// `certificate` (PEM) with other dates, from now, signed anew with `key` (PEM), its issuer's.
+std::string Redated(const std::string& certificate, const std::string& key, absl::Duration from,
+                    absl::Duration to);
+
 }  // namespace zcluster::test
