@@ -48,9 +48,11 @@ absl::Status CheckOwnFiles(const Files& files, const std::string& own_uri);
 
 // Credentials for either side. A peer gets through only with a certificate that is signed by the
 // CA, valid now and for this use, and whose only SAN URI is `peer.uri`; all else, and a CA file
-// that cannot be read, is refused. The files are watched: renewed ones serve new connections within
-// two seconds. Expiry does not cut a live connection. Check the files first: credentials made of
-// broken ones exist, but nobody gets through.
+// that cannot be read, is refused. The files are watched: renewed ones, also behind a link that
+// moved, serve new connections within two seconds. (If key and certificate change between gRPC's
+// two reads, new connections are refused until it looks again, a second later.) Neither renewal nor
+// expiry cuts a live connection. Check the files first: credentials made of broken ones exist, but
+// nobody gets through.
 std::shared_ptr<grpc::ChannelCredentials> ClientCredentials(const Files& files, Expected peer,
                                                             OnRefused refused);
 std::shared_ptr<grpc::ServerCredentials> ServerCredentials(const Files& files, Expected peer,

@@ -61,8 +61,9 @@ std::string StrangeRequest(const Strange& strange) {
   X509_REQ_set_pubkey(request, strange.key);
   if (strange.extension != 0) {
     X509_EXTENSIONS* all = nullptr;
-    X509v3_add_ext(&all, X509V3_EXT_conf_nid(nullptr, nullptr, strange.extension, strange.value),
-                   -1);
+    X509_EXTENSION* one = X509V3_EXT_conf_nid(nullptr, nullptr, strange.extension, strange.value);
+    X509v3_add_ext(&all, one, -1);  // a copy
+    X509_EXTENSION_free(one);
     X509_REQ_add_extensions(request, all);
     sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
   }
