@@ -139,7 +139,8 @@ std::string Value(const pb::Message& message, const pb::FieldDescriptor& field, 
       return value == nullptr ? absl::StrCat(number) : ShortName(*value);
     }
     default:
-      ZC_CHECK(!"a type that YAML files do not use");
+      // A type that YAML files do not use.
+      ZC_CHECK(false);
       return "";
   }
 }
@@ -185,9 +186,10 @@ class YamlWriter {
       absl::StrAppend(&text_, " ", Value(message, field, 0), "\n");
       return;
     }
-    std::vector<std::string> values;
-    for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i)
-      values.push_back(Value(message, field, i));
+    std::vector<std::string> values(
+        static_cast<size_t>(message.GetReflection()->FieldSize(message, &field)));
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = Value(message, field, static_cast<int>(i));
     const std::string line = absl::StrCat(" [", absl::StrJoin(values, ", "), "]\n");
     if (indent.size() + field.name().size() + line.size() <= kWidth) {
       text_ += line;

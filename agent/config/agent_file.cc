@@ -63,7 +63,7 @@ absl::Status ReadName(const YamlDocument& document, const v1::AgentConfig& file,
   if (!settings.node_name.empty())
     return At(document, "node.name", CheckNodeName(settings.node_name));
   settings.node_name = HostName();
-  const absl::Status status = CheckNodeName(settings.node_name);
+  absl::Status status = CheckNodeName(settings.node_name);
   if (status.ok()) return status;
   return document.ErrorAt("node.name",
                           absl::StrCat("is left out, and the host name ", status.message()));
