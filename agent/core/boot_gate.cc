@@ -7,8 +7,12 @@ namespace zcluster::core {
 namespace {
 
 // When both boot at once, one goes first: two that begin together would both be master for a
-// moment.
-bool GoesFirst(const Config& config) {
+// moment. It is the one that served last, for it holds what the other may lack.
+bool GoesFirst(const State& state) {
+  const Config& config = state.config;
+  const Term own = state.durable.own_term;
+  const Term peers = state.peer.told->own_term;
+  if (own != peers) return own > peers;
   if (!config.preferred.empty()) return config.preferred == config.node_name;
   return config.node_name < config.peer_name;
 }
@@ -22,7 +26,7 @@ bool MayLeaveBootGate(const State& state, absl::Time now) {
     case Role::kMaster:
       return MissingHere(state).empty();
     case Role::kFault:
-      return GoesFirst(state.config);  // it waits as we do, or cannot serve
+      return GoesFirst(state);  // it waits as we do, or cannot serve
     case Role::kBackup:
     case Role::kMaintenance:
     case Role::kUnconfigured:

@@ -197,6 +197,26 @@ bool Brain::Apply(const OperationAsked& event) {
   return true;
 }
 
+bool Brain::Apply(const Configured& event) {
+  Config& config = state_.config;
+  ZC_CHECK(event.config.node_name == config.node_name &&
+           event.config.node_address == config.node_address &&
+           event.config.peer_name == config.peer_name &&
+           event.config.peer_address == config.peer_address);
+  if (!Assign(config, event.config)) return false;
+  if (state_.operation) {
+    // What is not replicated any more will not be acknowledged either.
+    state_.operation->awaits_flows &= config.replicate_conntrack;
+    state_.operation->awaits_files &= config.has_roots;
+  }
+  Log("configured", {{"failback", std::string(Name(config.failback))},
+                     {"preferred", config.preferred},
+                     {"advert_interval", absl::FormatDuration(config.advert_interval)},
+                     {"conntrack", config.replicate_conntrack ? "yes" : "no"},
+                     {"roots", config.has_roots ? "yes" : "no"}});
+  return true;
+}
+
 // ---- What follows ----
 
 bool Brain::DecideRole() {
@@ -257,7 +277,9 @@ bool Brain::DecideBootGate() {
   const std::vector<std::string> missing = MissingHere(state_);
   const bool late = now_ >= state_.boot_gate.opens_at;
   Log("boot_gate_opened",
-      {{"cause", late ? "waited long enough" : "the peer has said how it is"},
+      {{"cause", late                             ? "waited long enough"
+                 : state_.peer.Says(Role::kFault) ? "goes before the peer, which stands aside too"
+                                                  : "the peer has said how it is"},
        {"missing", missing.empty() ? "nothing" : absl::StrJoin(missing, "; ")}},
       /*warning=*/late);
   return true;

@@ -42,6 +42,7 @@ class Brain {
   bool Apply(const RootsReported& event);
   bool Apply(const Flushed& event);
   bool Apply(const OperationAsked& event);
+  bool Apply(const Configured& event);
 
   // What follows from it. Each says whether it changed the state.
   bool DecideRole();

@@ -80,8 +80,15 @@ struct OperationAsked {
   bool force = false;
 };
 
+// The pair's configuration was changed; from now on this one holds. Names and addresses are those
+// that the brain was made with: a node that changes them is made anew. Only what the adapters
+// report says how far they have followed, so it may come before or after they do.
+struct Configured {
+  Config config;
+};
+
 using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
                            ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
-                           ConntrackReported, RootsReported, Flushed, OperationAsked>;
+                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured>;
 
 }  // namespace zcluster::core

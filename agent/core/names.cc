@@ -67,4 +67,8 @@ absl::string_view Name(Phase phase) {
   return "unknown";
 }
 
+absl::string_view Name(Failback failback) {
+  return failback == Failback::kKeep ? "KEEP" : "PREFERRED";
+}
+
 }  // namespace zcluster::core

@@ -13,5 +13,6 @@ absl::string_view Name(Role role);
 absl::string_view Name(VrrpState state);
 absl::string_view Name(OperationKind kind);
 absl::string_view Name(Phase phase);
+absl::string_view Name(Failback failback);
 
 }  // namespace zcluster::core

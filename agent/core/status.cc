@@ -57,6 +57,7 @@ std::string WaitsFor(const State& state) {
   const std::string bound = absl::StrCat(", at most ", absl::FormatDuration(kBootGate));
   if (!state.peer.connected)
     return absl::StrCat("waits for ", peer, " (", state.peer.problem, ")", bound);
+  if (state.peer.Says(Role::kFault)) return absl::StrCat("lets ", peer, " go first", bound);
   if (!state.peer.Says(Role::kMaster))
     return absl::StrCat("waits for ", peer, " to say how it is", bound);
   return absl::StrCat("waits until it holds what ", peer, " holds", bound);

@@ -93,17 +93,20 @@ struct Durable {
 
 enum class Failback { kKeep, kPreferred };
 
-// What the brain must know of the configuration. Immutable while it runs.
+// What the brain must know of the configuration. The names and addresses are for its life; the rest
+// changes with Configured.
 struct Config {
   std::string node_name;
   std::string node_address;  // IPv4: settles a tie of terms and priorities, as VRRP does
   std::string peer_name;
   std::string peer_address;
+
   Failback failback = Failback::kKeep;
   std::string preferred;  // a node's name; matters under kPreferred
   absl::Duration advert_interval = absl::Seconds(1);
   bool replicate_conntrack = true;
   bool has_roots = false;
+  bool operator==(const Config&) const = default;
 
   // The silence after which a standby takes over: three intervals plus skew (RFC 5798, 6.1).
   absl::Duration MasterDownInterval() const {

@@ -13,7 +13,7 @@ using absl::Milliseconds;
 using absl::Seconds;
 
 Chaos::Chaos(Pair& pair, Random& random, Observer& observer)
-    : pair_(pair), random_(random), observer_(observer) {}
+    : pair_(pair), random_(random), observer_(observer), wanted_(pair.node(0).config()) {}
 
 void Chaos::Begin() {
   active_ = true;
@@ -31,13 +31,14 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 69;
-  constexpr uint64_t kAskWeight = 71;
+  constexpr uint64_t kFaultWeight = 72;
+  constexpr uint64_t kAskWeight = 62;
+  constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 11> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 13> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
                                                        {4, &Chaos::LoseAdverts},
@@ -47,9 +48,12 @@ void Chaos::BreakSomething() {
                                                        {10, &Chaos::KillKeepalived},
                                                        {5, &Chaos::StallDisk},
                                                        {3, &Chaos::ReportProblem},
-                                                       {kAskWeight, &Chaos::Ask}}};
+                                                       {3, &Chaos::PowerCutOfBoth},
+                                                       {kAskWeight, &Chaos::Ask},
+                                                       {kReconfigureWeight, &Chaos::Reconfigure}}};
   // Every other time it is a fault for sure: a history of nothing but questions would test little.
-  uint64_t at = random_.Below(++picks_ % 2 == 0 ? kFaultWeight : kFaultWeight + kAskWeight);
+  constexpr uint64_t kAll = kFaultWeight + kAskWeight + kReconfigureWeight;
+  uint64_t at = random_.Below(++picks_ % 2 == 0 ? kFaultWeight : kAll);
   for (const Choice& choice : kChoices) {
     if (at < choice.weight) return (this->*choice.act)();
     at -= choice.weight;
@@ -126,9 +130,15 @@ void Chaos::HangAgent() {
   pair_.node(node).HangAgent(random_.Between(Milliseconds(100), Seconds(5)));
 }
 
-void Chaos::PowerCut() {
+void Chaos::PowerCut() { FailPower(AnyNode()); }
+
+void Chaos::PowerCutOfBoth() {
+  FailPower(0);
+  FailPower(1);
+}
+
+void Chaos::FailPower(int node) {
   ++faults_;
-  const int node = AnyNode();
   observer_.OnFault(absl::StrCat("the power of node", node + 1, " fails"));
   pair_.node(node).PowerOff();
   Later(Milliseconds(500), Seconds(15), [this, node] {
@@ -182,6 +192,17 @@ void Chaos::Ask() {
   AskFor(node, kind, random_.OneIn(5));
 }
 
+// Both nodes take it, one after the other, as far apart as a link and two loops put them.
+void Chaos::Reconfigure() {
+  DrawSettings(random_, wanted_);
+  observer_.OnFault(absl::StrCat("the pair is configured anew: ", core::Name(wanted_.failback), " ",
+                                 wanted_.preferred, ", adverts each ",
+                                 absl::FormatDuration(wanted_.advert_interval)));
+  const int first = AnyNode();
+  pair_.node(first).Configure(wanted_);
+  Later(Milliseconds(0), Seconds(3), [this, first] { pair_.node(1 - first).Configure(wanted_); });
+}
+
 uint64_t Chaos::AskFor(int node, core::OperationKind kind, bool force) {
   if (pair_.node(node).agent() == nullptr) return 0;
   ++operations_;
@@ -200,6 +221,7 @@ void Chaos::Cease(bool bring_back) {
     Node& node = pair_.node(index);
     node.PowerOn();
     node.StartAgent();
+    node.Configure(wanted_);
     node.Deliver(core::ComponentReported{"interface front", ""});
   }
   if (bring_back) BringBack();

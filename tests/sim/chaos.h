@@ -40,8 +40,11 @@ class Chaos {
   void KillKeepalived();
   void StallDisk();
   void ReportProblem();
+  void PowerCutOfBoth();
   void Ask();
+  void Reconfigure();
   void BringBack();
+  void FailPower(int node);
   // Undoes a fault after `least` to `most`, unless all was mended before.
   void Later(absl::Duration least, absl::Duration most, std::function<void()> undo);
   int AnyNode() { return static_cast<int>(random_.Below(2)); }
@@ -50,6 +53,7 @@ class Chaos {
   Random& random_;
   Observer& observer_;
   bool active_ = false;
+  core::Config wanted_;  // of the pair, as last asked for
   uint64_t picks_ = 0;
   uint64_t faults_ = 0;
   uint64_t operations_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/coverage.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "agent/core/names.h"
 
@@ -24,6 +26,10 @@ constexpr std::array kExpected = {
     "failback",
     "boot gate opened, waited long enough",
     "boot gate opened, the peer has said how it is",
+    "boot gate opened, goes before the peer, which stands aside too",
+    "configured, as MASTER",
+    "configured, as BACKUP",
+    "configured, while an operation is under way",
     "standing 252",
     "standing 253",
     "standing 254",
@@ -55,10 +61,19 @@ void Coverage::Begin() {
 void Coverage::OnStarted(int node) {
   ++count_["agent started"];
   role_[static_cast<size_t>(node)] = core::Role::kUnknown;
+  std::erase_if(asked_, [&](const auto& asked) { return asked.first.first == node; });
+}
+
+void Coverage::CountConfigured(int node) {
+  ++count_[absl::StrCat("configured, as ", core::Name(role_[static_cast<size_t>(node)]))];
+  const bool busy = std::any_of(asked_.begin(), asked_.end(),
+                                [&](const auto& asked) { return asked.first.first == node; });
+  if (busy) ++count_["configured, while an operation is under way"];
 }
 
 void Coverage::OnHeard(int node, const core::Event& event) {
   ++steps_;
+  if (std::holds_alternative<core::Configured>(event)) CountConfigured(node);
   if (const auto* asked = std::get_if<core::OperationAsked>(&event)) {
     asked_[{node, asked->operation.value}] = asked->kind;
   }
@@ -76,7 +91,9 @@ void Coverage::OnPerformed(int node, const core::Action& action) {
       absl::StrAppend(&what, decision->fields[2].second == "0" ? ", at once" : ", held");
     ++count_[what];
   } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
-    const core::OperationKind kind = asked_[{node, finished->operation.value}];
+    const auto asked = asked_.find({node, finished->operation.value});
+    const core::OperationKind kind = asked->second;
+    asked_.erase(asked);
     ++count_[absl::StrCat(core::Name(kind), ": ",
                           absl::StatusCodeToString(finished->status.code()))];
   } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {

@@ -31,11 +31,13 @@ class Coverage : public Observer {
   std::vector<std::string> Missing() const;
 
  private:
+  void CountConfigured(int node);
+
   std::map<std::string, uint64_t> count_;
   uint64_t steps_ = 0;
   std::array<core::VrrpState, 2> vrrp_ = {};
   std::array<core::Role, 2> role_ = {};
-  std::map<std::pair<int, uint64_t>, core::OperationKind> asked_;
+  std::map<std::pair<int, uint64_t>, core::OperationKind> asked_;  // and not ended yet
 };
 
 }  // namespace zcluster::sim

@@ -54,7 +54,8 @@ void Invariants::CheckSomebodyServes() {
   }
   // A node that booted waits for its gate; a forced hand-over to nobody lasts its whole bound; then
   // the election.
-  const absl::Duration down = pair_->node(0).config().MasterDownInterval();
+  slowest_ = std::max(slowest_, pair_->MasterDownInterval());
+  const absl::Duration down = slowest_;
   const absl::Duration bound = core::kBootGate + 2 * (2 * down + absl::Seconds(5));
   for (int i : {0, 1}) {
     if (now - std::max(Of(i).could_serve_since, last_served_) > bound) {
@@ -150,6 +151,12 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   if (decision.event == "yielded" && state.peer.told &&
       state.durable.own_term > state.peer.told->own_term) {
     Break(absl::StrCat("node", node + 1, " yields although its term is the later one"));
+  }
+  const bool first_of_two = decision.event == "boot_gate_opened" &&
+                            decision.fields[0].second != "waited long enough" &&
+                            state.peer.Says(core::Role::kFault);
+  if (first_of_two && state.peer.told->own_term > state.durable.own_term) {
+    Break(absl::StrCat("node", node + 1, " goes first after a boot although its peer served last"));
   }
   const bool replicates = state.config.replicate_conntrack || state.config.has_roots;
   if (decision.event == "failback" && replicates && !pair_->replication().in_step()) {

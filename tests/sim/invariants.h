@@ -80,6 +80,8 @@ class Invariants : public Observer {
   std::string broken_;
   std::array<Record, 2> records_;
   absl::Time two_masters_since_ = absl::InfiniteFuture();
+  absl::Duration
+      slowest_;  // that either node was ever configured for: its way out may be under way
   absl::Time last_served_ = absl::InfinitePast();
 };
 

@@ -30,14 +30,14 @@ void Keepalived::Become(VrrpState state) {
   timer_runs_ = false;
   respawning_ = false;
   if (state != VrrpState::kDown) holds_vips_ = state == VrrpState::kMaster;
-  if (state == VrrpState::kBackup) WaitForMaster(Patience());
+  if (state == VrrpState::kBackup) WaitForMaster(Patience(advert_interval_));
   if (state == VrrpState::kMaster) Advertise(life_);
   world_.changed(state);
 }
 
 void Keepalived::Advertise(uint64_t life) {
   if (life != life_) return;
-  world_.send_advert(priority_);
+  Send(priority_);
   clock_.After(advert_interval_, [this, life] { Advertise(life); });
 }
 
@@ -73,21 +73,28 @@ void Keepalived::ReadFiles() {
   if (files_.fault && state_ != VrrpState::kFault) {
     const bool served = state_ == VrrpState::kMaster;
     Become(VrrpState::kFault);
-    if (served) world_.send_advert(0);
+    if (served) Send(0);
   } else if (!files_.fault && state_ == VrrpState::kFault) {
     Become(VrrpState::kBackup);
   }
 }
 
-void Keepalived::Receive(uint8_t priority, bool from_higher_address) {
+void Keepalived::Reload(absl::Duration advert_interval) {
+  advert_interval_ = advert_interval;
+  if (state_ == VrrpState::kBackup) WaitForMaster(Patience(advert_interval_));
+  if (state_ == VrrpState::kMaster) Advertise(++life_);  // its timers begin anew
+}
+
+void Keepalived::Receive(const Advert& advert, bool from_higher_address) {
+  const auto [priority, interval] = advert;
   if (state_ == VrrpState::kBackup) {
     // Under nopreempt any advert but a farewell keeps it waiting.
-    WaitForMaster(priority == 0 ? Skew() : Patience());
+    WaitForMaster(priority == 0 ? Skew(interval) : Patience(interval));
   } else if (state_ == VrrpState::kMaster) {
     if (priority > priority_ || (priority == priority_ && from_higher_address)) {
       Become(VrrpState::kBackup);
     } else {
-      world_.send_advert(priority_);
+      Send(priority_);
     }
   }
 }
@@ -107,7 +114,7 @@ void Keepalived::KillChild() {
 
 void Keepalived::KillParent() {
   if (!running()) return;
-  if (state_ == VrrpState::kMaster) world_.send_advert(0);
+  if (state_ == VrrpState::kMaster) Send(0);
   holds_vips_ = false;
   End();
 }

@@ -17,15 +17,22 @@ struct TrackedFiles {
   uint8_t priority = 252;
 };
 
+// What a master says each interval. A backup goes by the interval that it hears, as VRRPv3 wants
+// it.
+struct Advert {
+  uint8_t priority = 0;  // 0 says farewell
+  absl::Duration interval;
+};
+
 // One keepalived as we configure it: VRRPv3, one instance, `state BACKUP`, `nopreempt`, FAULT and
 // priority by tracked files. Its timers and reactions are those measured on the real one
 // (version 2.2.7).
 class Keepalived {
  public:
   struct World {
-    std::function<void(uint8_t priority)> send_advert;   // to the peer; 0 says farewell
-    std::function<void(core::VrrpState state)> changed;  // as the notify FIFO tells
-    std::function<void()> died;                          // as a pidfd tells
+    std::function<void(const Advert& advert)> send_advert;  // to the peer
+    std::function<void(core::VrrpState state)> changed;     // as the notify FIFO tells
+    std::function<void()> died;                             // as a pidfd tells
   };
 
   Keepalived(Clock& clock, Random& random, const TrackedFiles& files,
@@ -38,7 +45,10 @@ class Keepalived {
 
   void Start();        // must not be running
   void NoticeFiles();  // inotify: they are read a moment later
-  void Receive(uint8_t priority, bool from_higher_address);
+  // SIGHUP with another interval. A master tells it at once; a backup goes by its own until it
+  // hears an advert, so it takes over for a moment if its master still is much slower.
+  void Reload(absl::Duration advert_interval);
+  void Receive(const Advert& advert, bool from_higher_address);
   void KillChild();   // the parent starts another at once
   void KillParent();  // the child says farewell and goes
   void KillBoth();    // nobody says anything
@@ -52,13 +62,14 @@ class Keepalived {
   void WaitForMaster(absl::Duration patience);
   void OnPatienceOver(uint64_t life);
   void End();
-  absl::Duration Skew() const { return (256 - priority_) * advert_interval_ / 256; }
-  absl::Duration Patience() const { return 3 * advert_interval_ + Skew(); }
+  void Send(uint8_t priority) { world_.send_advert({priority, advert_interval_}); }
+  absl::Duration Skew(absl::Duration interval) const { return (256 - priority_) * interval / 256; }
+  absl::Duration Patience(absl::Duration interval) const { return 3 * interval + Skew(interval); }
 
   Clock& clock_;
   Random& random_;
   const TrackedFiles& files_;
-  const absl::Duration advert_interval_;
+  absl::Duration advert_interval_;
   World world_;
 
   core::VrrpState state_ = core::VrrpState::kDown;

@@ -21,16 +21,16 @@ class TwoKeepalived : public testing::Test {
     for (size_t i : {size_t{0}, size_t{1}}) {
       nodes_[i] = std::make_unique<Keepalived>(
           clock_, random_, files_[i], kInterval,
-          Keepalived::World{.send_advert = [this, i](uint8_t priority) { Carry(i, priority); },
+          Keepalived::World{.send_advert = [this, i](const Advert& advert) { Carry(i, advert); },
                             .changed = [](VrrpState) {},
                             .died = [] {}});
     }
   }
 
-  void Carry(size_t from, uint8_t priority) {
+  void Carry(size_t from, const Advert& advert) {
     if (cut_) return;
     clock_.After(absl::Microseconds(200),
-                 [this, from, priority] { nodes_[1 - from]->Receive(priority, from == 1); });
+                 [this, from, advert] { nodes_[1 - from]->Receive(advert, from == 1); });
   }
 
   // The time that passes until node `i` says `state`; infinite if it does not within 20 s.
@@ -151,6 +151,28 @@ TEST_F(TwoKeepalived, LeaveTheVipsBehindWhenAllIsKilledUntilTheNextStart) {
   nodes_[0]->Start();
   EXPECT_FALSE(nodes_[0]->holds_vips());
   EXPECT_EQ(nodes_[0]->state(), VrrpState::kBackup);
+}
+
+TEST_F(TwoKeepalived, ChangeTheIntervalWithoutAMoveIfTheMasterIsTheFirstToBeFaster) {
+  Begin();
+  const auto reload = [this](size_t i, absl::Duration interval) {
+    nodes_[i]->Reload(interval);
+    Pass(absl::Seconds(3));
+    EXPECT_EQ(nodes_[0]->state(), VrrpState::kMaster);
+    EXPECT_EQ(nodes_[1]->state(), VrrpState::kBackup);
+  };
+  for (size_t i : {size_t{0}, size_t{1}}) reload(i, absl::Milliseconds(100));
+  for (size_t i : {size_t{1}, size_t{0}}) reload(i, kInterval);
+}
+
+TEST_F(TwoKeepalived, TakeOverForAMomentWhenTheBackupIsMadeFasterFirst) {
+  Begin();
+  Pass(kInterval / 10);  // just after an advert
+  nodes_[1]->Reload(absl::Milliseconds(10));
+  EXPECT_LT(Until(1, VrrpState::kMaster), kInterval);
+  Pass(kInterval);
+  EXPECT_EQ(nodes_[0]->state(), VrrpState::kMaster);
+  EXPECT_EQ(nodes_[1]->state(), VrrpState::kBackup);
 }
 
 }  // namespace

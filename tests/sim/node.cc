@@ -15,7 +15,7 @@ Node::Node(int index, World& world, core::Config config)
       disk_(world.clock, world.random),
       keepalived_(
           world.clock, world.random, files_, config_.advert_interval,
-          {.send_advert = [this](uint8_t priority) { world_.send_advert(index_, priority); },
+          {.send_advert = [this](const Advert& advert) { world_.send_advert(index_, advert); },
            .changed =
                [this](VrrpState state) {
                  world_.observer.OnVrrp(index_, state);
@@ -29,9 +29,8 @@ void Node::StartAgent() {
   supervises_ = false;
   agent_ = std::make_unique<Agent>(
       world_.clock, disk_, config_,
-      Agent::World{
-          .perform = [this](const core::Action& action) { Perform(action); },
-          .hears = [this](const core::Event& event) { world_.observer.OnHeard(index_, event); }});
+      Agent::World{.perform = [this](const core::Action& action) { Perform(action); },
+                   .hears = [this](const core::Event& event) { Hears(event); }});
   world_.observer.OnStarted(index_);
   agent_->Start();
   world_.replication->AgentStarted(index_);
@@ -68,6 +67,20 @@ void Node::Deliver(const core::Event& event) {
   if (agent_) agent_->Deliver(event);
 }
 
+void Node::Configure(const core::Config& config) {
+  config_.failback = config.failback;
+  config_.preferred = config.preferred;
+  config_.advert_interval = config.advert_interval;
+  config_.replicate_conntrack = config.replicate_conntrack;
+  Deliver(core::Configured{config_});
+}
+
+void Node::Hears(const core::Event& event) {
+  world_.observer.OnHeard(index_, event);
+  const auto* configured = std::get_if<core::Configured>(&event);
+  if (configured != nullptr && supervises_) keepalived_.Reload(configured->config.advert_interval);
+}
+
 void Node::ReportVrrp(VrrpState state) {
   if (!agent_ || !supervises_) return;
   // Up to some milliseconds through the FIFO; now and then twice, after a reload.
@@ -102,6 +115,7 @@ void Node::Perform(const core::Action& action) {
   } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
     supervises_ = true;
     last_report_ = world_.clock.now();
+    keepalived_.Reload(agent_->state().config.advert_interval);
     if (keepalived_.running()) {
       ReportVrrp(keepalived_.state());
     } else {

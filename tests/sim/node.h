@@ -24,7 +24,7 @@ class Node {
     Clock& clock;
     Random& random;
     Observer& observer;
-    std::function<void(int node, uint8_t priority)> send_advert;
+    std::function<void(int node, const Advert& advert)> send_advert;
     Link* link = nullptr;                // set before the first agent starts
     Replication* replication = nullptr;  // too
   };
@@ -47,21 +47,25 @@ class Node {
     if (agent_) agent_->HangFor(length);
   }
   void StallDisk(absl::Duration length) { disk_.Stall(length); }
-  void HearAdvert(uint8_t priority, bool from_higher_address) {
-    if (powered_) keepalived_.Receive(priority, from_higher_address);
+  void HearAdvert(const Advert& advert, bool from_higher_address) {
+    if (powered_) keepalived_.Receive(advert, from_higher_address);
   }
+  // The node's file holds the settings of `config` (its names stay) from now on; an agent that runs
+  // takes them, and keepalived with it, when its loop comes to that.
+  void Configure(const core::Config& config);
   void KillChild() { keepalived_.KillChild(); }
   void KillParent() { keepalived_.KillParent(); }
   void KillBoth() { keepalived_.KillBoth(); }
 
  private:
   void Perform(const core::Action& action);
+  void Hears(const core::Event& event);
   void SuperviseKeepalived();
   void ReportVrrp(core::VrrpState state);
 
   const int index_;
   World& world_;
-  const core::Config config_;
+  core::Config config_;
   Disk disk_;
   TrackedFiles files_;
   Keepalived keepalived_;

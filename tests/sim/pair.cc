@@ -8,14 +8,9 @@ namespace zcluster::sim {
 namespace {
 
 std::array<core::Config, 2> DrawConfigs(Random& random) {
-  constexpr std::array kIntervals = {absl::Milliseconds(100), absl::Milliseconds(200),
-                                     absl::Milliseconds(500), absl::Seconds(1)};
   core::Config config;
-  config.advert_interval = kIntervals[random.Below(kIntervals.size())];
-  config.replicate_conntrack = !random.OneIn(8);
+  DrawSettings(random, config);
   config.has_roots = random.OneIn(2);
-  config.failback = random.OneIn(2) ? core::Failback::kPreferred : core::Failback::kKeep;
-  config.preferred = random.OneIn(2) ? "node1" : "node2";
   std::array<core::Config, 2> configs = {config, config};
   const std::array<std::string, 2> names = {"node1", "node2"};
   const std::array<std::string, 2> addresses = {"192.0.2.9", "192.0.2.10"};
@@ -30,12 +25,21 @@ std::array<core::Config, 2> DrawConfigs(Random& random) {
 
 }  // namespace
 
+void DrawSettings(Random& random, core::Config& config) {
+  constexpr std::array kIntervals = {absl::Milliseconds(100), absl::Milliseconds(200),
+                                     absl::Milliseconds(500), absl::Seconds(1)};
+  config.advert_interval = kIntervals[random.Below(kIntervals.size())];
+  config.replicate_conntrack = !random.OneIn(8);
+  config.failback = random.OneIn(2) ? core::Failback::kPreferred : core::Failback::kKeep;
+  config.preferred = random.OneIn(2) ? "node1" : "node2";
+}
+
 Pair::Pair(Random& random, Observer& observer)
     : random_(random),
       world_{.clock = clock_,
              .random = random,
              .observer = observer,
-             .send_advert = [this](int from, uint8_t priority) { SendAdvert(from, priority); }} {
+             .send_advert = [this](int from, const Advert& advert) { SendAdvert(from, advert); }} {
   const std::array<core::Config, 2> configs = DrawConfigs(random);
   const auto alive = [this](int node) {
     return [this, node] { return this->node(node).agent() != nullptr; };
@@ -58,13 +62,16 @@ Pair::Pair(Random& random, Observer& observer)
   }
 }
 
-void Pair::SendAdvert(int from, uint8_t priority) {
+void Pair::SendAdvert(int from, const Advert& advert) {
   if (!network_.vrrp[static_cast<size_t>(from)]) return;
   if (network_.vrrp_loss_percent > 0 && random_.Percent(network_.vrrp_loss_percent)) return;
-  clock_.After(random_.Between(absl::Microseconds(50), absl::Milliseconds(1)),
-               [this, from, priority] {
-                 node(1 - from).HearAdvert(priority, /*from_higher_address=*/from == 1);
-               });
+  // One wire: adverts do not overtake each other.
+  absl::Time& arrival = advert_arrives_[static_cast<size_t>(from)];
+  arrival = std::max(arrival,
+                     clock_.now() + random_.Between(absl::Microseconds(50), absl::Milliseconds(1)));
+  clock_.At(arrival, [this, from, advert] {
+    node(1 - from).HearAdvert(advert, /*from_higher_address=*/from == 1);
+  });
 }
 
 void Pair::ReportLink(int to, const core::Event& event) {

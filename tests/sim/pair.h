@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -13,6 +14,9 @@
 #include "tests/sim/replication.h"
 
 namespace zcluster::sim {
+
+// What a pair changes while it runs, drawn by chance. The rest of `config` stays.
+void DrawSettings(Random& random, core::Config& config);
 
 // Two nodes and the wires between them. Its configuration is drawn by chance. Node 0 is node1,
 // whose address is the lower.
@@ -30,13 +34,19 @@ class Pair {
   Node& node(int index) { return *nodes_[static_cast<size_t>(index)]; }
   const Node& node(int index) const { return *nodes_[static_cast<size_t>(index)]; }
 
+  // The longest that a standby may wait for its master, as either node is configured.
+  absl::Duration MasterDownInterval() const {
+    return std::max(node(0).config().MasterDownInterval(), node(1).config().MasterDownInterval());
+  }
+
  private:
-  void SendAdvert(int from, uint8_t priority);
+  void SendAdvert(int from, const Advert& advert);
   void ReportLink(int to, const core::Event& event);
 
   Clock clock_;
   Random& random_;
   Network network_;
+  std::array<absl::Time, 2> advert_arrives_ = {};  // the last one that each node sent
   Node::World world_;
   std::unique_ptr<Link> link_;
   std::unique_ptr<Replication> replication_;

@@ -72,7 +72,7 @@ void RunUntil(absl::Time end, Pair& pair, Invariants& invariants, Done done) {
 void Settle(Pair& pair, bool all_back, const Watchers& watchers, Invariants& invariants) {
   const Clock& clock = pair.clock();
   // A standby that heard no adverts may be about to take over, whatever is mended now.
-  absl::Time next_look = clock.now() + 2 * pair.node(0).config().MasterDownInterval();
+  absl::Time next_look = clock.now() + 2 * pair.MasterDownInterval();
   std::string why = "nobody looked";
   RunUntil(clock.now() + kSettleBound, pair, invariants, [&] {
     if (clock.now() < next_look) return false;
@@ -104,7 +104,26 @@ void AskAtRest(int node, core::OperationKind kind, Pair& pair, Chaos& chaos,
       ended() ? watchers.finished().status.ToString() : std::string("it has not ended")));
 }
 
-// A pair at rest can be switched over, or either node taken out and brought back.
+// A faster advert reaches the master first, a slower one the backup: then nobody misses one, and
+// nobody moves.
+void ConfigureAtRest(int master, Pair& pair, Random& random, const Watchers& watchers,
+                     Invariants& invariants) {
+  core::Config drawn;
+  DrawSettings(random, drawn);
+  core::Config config = pair.node(master).config();
+  const bool faster = drawn.advert_interval < config.advert_interval;
+  config.advert_interval = drawn.advert_interval;
+  const uint64_t moves = watchers.moves();
+  for (int node : {faster ? master : 1 - master, faster ? 1 - master : master}) {
+    pair.node(node).Configure(config);
+    RunUntil(pair.clock().now() + random.Between(absl::Milliseconds(2), absl::Seconds(2)), pair,
+             invariants, [] { return false; });
+  }
+  if (watchers.moves() != moves)
+    invariants.Break("a role changed although only the advert interval did");
+}
+
+// A pair at rest can be switched over or configured, or either node taken out and brought back.
 void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers,
               Invariants& invariants) {
   for (int node : {0, 1}) {
@@ -112,6 +131,8 @@ void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers
   }
   const bool first = pair.node(0).keepalived().state() == core::VrrpState::kMaster;
   const int master = first ? 0 : 1;
+  if (random.OneIn(2)) ConfigureAtRest(master, pair, random, watchers, invariants);
+  if (!invariants.broken().empty()) return;
   if (random.OneIn(2)) {
     AskAtRest(master, core::OperationKind::kSwitchover, pair, chaos, watchers, invariants);
     return;

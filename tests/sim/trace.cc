@@ -50,6 +50,7 @@ std::string Text(const core::Event& event) {
           [](const core::RootsReported&) -> std::string { return ""; },
           [](const core::Flushed& e) { return absl::StrCat("hears flushed ", e.operation.value); },
           [](const core::OperationAsked&) -> std::string { return ""; },
+          [](const core::Configured&) -> std::string { return "hears its new configuration"; },
       },
       event);
 }

@@ -20,6 +20,7 @@ State JustBooted() {
   state.vrrp = VrrpState::kFault;
   state.boot_gate = {.closed = true, .opens_at = kNow + absl::Seconds(1)};
   state.conntrack = Synchronised();
+  state.durable = {.highest_term = Term{3}, .own_term = Term{3}};
   state.peer.connected = true;
   state.peer.told = PeerAs(Role::kMaster, 3, 3);
   return state;
@@ -67,6 +68,21 @@ INSTANTIATE_TEST_SUITE_P(
                s.config.node_name = "node3";
              },
              false},
+        Case{"FirstIfItServedLastWhenBothBoot",
+             [](State& s) {
+               s.peer.told->role = Role::kFault;
+               s.durable.own_term = Term{4};
+               s.config.node_name = "node3";
+               s.config.preferred = "node2";
+             },
+             true},
+        Case{"SecondIfThePeerServedLastWhenBothBoot",
+             [](State& s) {
+               s.peer.told->role = Role::kFault;
+               s.durable.own_term = Term{2};
+               s.config.preferred = s.config.node_name;
+             },
+             false},
         Case{"FirstIfPreferredWhenBothBoot",
              [](State& s) {
                s.peer.told->role = Role::kFault;
@@ -85,6 +101,16 @@ TEST(BootGate, StandsAsideUntilItHoldsWhatTheMasterHolds) {
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
   EXPECT_THAT(bench.Ever<Publish>()->view.local.message, testing::HasSubstr("has just started"));
   bench.Tell(ConntrackReported{Synchronised()});
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "");
+}
+
+TEST(BootGate, LetsTheOneThatServedLastGoFirstAndFollows) {
+  Bench bench(TestConfig(), Durable{Term{7}, Term{6}, false});
+  bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault).Connect(7);
+  bench.Peer(Role::kFault, 7, 7);
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message, testing::HasSubstr("lets node2 go first"));
+  bench.Peer(Role::kBackup, 7, 7);
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
 }
 

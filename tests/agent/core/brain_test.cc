@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/brain.h"
 
+#include "agent/core/failback.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/agent/core/bench.h"
@@ -211,6 +212,76 @@ TEST(Brain, ShowsTheProblemOfAPartAndItsEnd) {
   EXPECT_EQ(bench.Last<Publish>()->view.local.status, Status::kRed);
   bench.Tell(ComponentReported{"heartbeat", ""});
   EXPECT_EQ(bench.Last<Publish>()->view.local.status, Status::kGreen);
+}
+
+TEST(Brain, TakesANewConfigurationAtOnce) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  Config config = TestConfig();
+  config.failback = Failback::kPreferred;
+  config.preferred = "node2";
+  config.advert_interval = absl::Milliseconds(300);
+  bench.Tell(Configured{config});
+  EXPECT_EQ(bench.state().config, config);
+  EXPECT_EQ(bench.Field("configured", "advert_interval"), "300ms");
+  bench.Pass(kFailbackHoldDown);
+  EXPECT_TRUE(bench.Logged("failback"));
+}
+
+TEST(Brain, DoesNotFailBackAnyMoreWhenToldToKeep) {
+  Config config = TestConfig();
+  config.failback = Failback::kPreferred;
+  config.preferred = "node2";
+  Bench bench(config);
+  bench.BecomeReadyMaster().Tell(Configured{TestConfig()}).Pass(kFailbackHoldDown * 2);
+  EXPECT_FALSE(bench.Logged("failback"));
+}
+
+TEST(Brain, AsksForWhatIsReplicatedAnewBeforeItIsReady) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  ASSERT_THAT(bench.Ever<Publish>()->view.not_ready, testing::IsEmpty());
+  Config config = TestConfig();
+  config.has_roots = true;
+  bench.Tell(Configured{config});
+  EXPECT_THAT(bench.Last<Publish>()->view.not_ready, testing::Not(testing::IsEmpty()));
+  bench.Tell(Configured{TestConfig()});
+  EXPECT_THAT(bench.Last<Publish>()->view.not_ready, testing::IsEmpty());
+}
+
+TEST(Brain, LetsAnOperationGoOnOverANewConfiguration) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(OperationKind::kSwitchover);
+  Config config = TestConfig();
+  config.advert_interval = absl::Seconds(1);
+  bench.Tell(Configured{config});
+  ASSERT_TRUE(bench.state().operation);
+  EXPECT_EQ(bench.state().operation->phase, Phase::kFlushing);
+  bench.Tell(Flushed{OperationId{1}, Replicator::kConntrack});
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
+}
+
+TEST(Brain, WaitsNoLongerForFlowsThatAreNotReplicatedAnyMore) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(OperationKind::kSwitchover);
+  Config config = TestConfig();
+  config.replicate_conntrack = false;
+  bench.Tell(Configured{config});
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
+}
+
+TEST(Brain, IsNotDisturbedByTheSameConfiguration) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(Configured{TestConfig()});
+  EXPECT_THAT(bench.last(), testing::IsEmpty());
+}
+
+TEST(BrainDeathTest, NeverTakesAnotherName) {
+  Bench bench;
+  bench.Start();
+  Config config = TestConfig();
+  config.peer_address = "192.0.2.11";
+  EXPECT_DEATH(bench.Tell(Configured{config}), "peer_address");
 }
 
 TEST(Brain, GivesTheSameActionsForTheSameEvents) {

@@ -14,6 +14,7 @@ TEST(Names, AreThoseThatOperatorsKnow) {
   EXPECT_EQ(Name(Role::kMaintenance), "MAINTENANCE");
   EXPECT_EQ(Name(VrrpState::kFault), "FAULT");
   EXPECT_EQ(Name(OperationKind::kEnterMaintenance), "maintenance enter");
+  EXPECT_EQ(Name(Failback::kPreferred), "PREFERRED");
 }
 
 TEST(Names, DifferForEachRoleAndPhase) {
