@@ -30,6 +30,10 @@ class Address {
   // In network order, `size()` bytes: 4 or 16.
   const uint8_t* data() const { return bytes_.data(); }
   size_t size() const { return family_ == AF_INET ? 4 : 16; }
+  // Whatever the prefix lengths, and however they were written.
+  bool SameHost(const Address& other) const {
+    return family_ == other.family_ && bytes_ == other.bytes_;
+  }
 
  private:
   Address() = default;

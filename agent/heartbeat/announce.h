@@ -39,6 +39,9 @@ class Announcer {
 
   Announcer(Loop& loop, std::vector<Vip> vips) : loop_(loop), vips_(std::move(vips)) {}
 
+  // What is announced from the next round on.
+  void SetVips(std::vector<Vip> vips) { vips_ = std::move(vips); }
+
   // Announces, from now on; a round that is under way is given up.
   void Begin();
   // Tells the neighbours once where `own` is, an address of this node itself; rounds go on as they
@@ -60,7 +63,7 @@ class Announcer {
   void Send();
 
   Loop& loop_;
-  const std::vector<Vip> vips_;
+  std::vector<Vip> vips_;
   UniqueFd socket_;
   std::deque<Frame> frames_;
   Loop::Registration pause_;

@@ -3,11 +3,15 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/process.h"
+#include "agent/heartbeat/render.h"
+#include "common/check.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -21,6 +25,10 @@ constexpr absl::Duration kVerifyEvery = absl::Seconds(1);
 // keepalived writes its line and moves its address within 1 ms of each other; a difference that
 // lasts this long is one.
 constexpr absl::Duration kSettle = absl::Milliseconds(50);
+
+absl::Status GivenBack() {
+  return absl::FailedPreconditionError("keepalived was given back; this node is in no pair");
+}
 
 }  // namespace
 
@@ -36,7 +44,8 @@ Heartbeat::Heartbeat(Loop& loop, Options options)
                    .running = [this](bool adopted) { OnRunning(adopted); },
                    .gone = [this](const std::string& problem) { OnGone(problem); },
                    .refused = [this](const std::string& problem) { SetTrouble(kRefusal, problem); },
-                   .reloaded = [this] { SetTrouble(kRefusal, ""); }}) {}
+                   .reloaded = [this] { SetTrouble(kRefusal, ""); }}),
+      asks_(loop) {}
 
 Heartbeat::~Heartbeat() { Stop(); }
 
@@ -76,6 +85,122 @@ void Heartbeat::Stop() {
   fifo_.Close();
   verify_.reset();
   verify_soon_.reset();
+  asks_.Cancel();
+  questions_.clear();
+  reconfigured_ = nullptr;
+}
+
+void Heartbeat::CheckConfig(const Options& options, std::function<void(const absl::Status&)> done) {
+  if (given_back_) return loop_.Post([done = std::move(done)] { done(GivenBack()); });
+  questions_.push_back({options, std::move(done)});
+  if (questions_.size() == 1) AskNext();
+}
+
+void Heartbeat::AskNext() {
+  const Options& options = questions_.front().options;
+  absl::Status valid = Validate(options);
+  if (valid.ok()) valid = MakeDirectories(options.state_dir, 0700);
+  const auto answer = [this](const absl::Status& status) {
+    ::unlink(questions_.front().options.ProposalPath().c_str());
+    const auto done = std::move(questions_.front().done);
+    questions_.pop_front();
+    if (!questions_.empty()) AskNext();
+    done(status);
+  };
+  if (valid.ok()) {
+    asks_.Begin(options, options.ProposalPath(), Render(options), answer);
+  } else {
+    asks_.Refuse(valid, answer);
+  }
+}
+
+void Heartbeat::Reconfigure(Options options, std::function<void(const absl::Status&)> done) {
+  ZC_CHECK(options.state_dir == options_.state_dir && options.run_dir == options_.run_dir &&
+           options.interface == options_.interface && options.address == options_.address &&
+           options.peer_address == options_.peer_address);
+  if (given_back_) return loop_.Post([done = std::move(done)] { done(GivenBack()); });
+  if (reconfigured_) {
+    loop_.Post([done = std::move(done)] {
+      done(absl::FailedPreconditionError(
+          "keepalived is being told of another configuration; try again when that has ended"));
+    });
+    return;
+  }
+  reconfigured_ = std::move(done);
+  CheckConfig(options, [this, options](const absl::Status& status) {
+    if (status.ok()) {
+      Take(options);
+    } else {
+      FinishReconfigure(status);
+    }
+  });
+}
+
+void Heartbeat::Take(Options options) {
+  gone_ = AddressesLost(options_, options);
+  options_ = std::move(options);
+  announcer_.SetVips(options_.vips);
+  supervisor_.Reconfigure([this](const absl::Status& status) { FinishReconfigure(status); });
+}
+
+void Heartbeat::FinishReconfigure(const absl::Status& status) {
+  // keepalived has removed them, unless something is wrong with it.
+  absl::Status ended = status;
+  ended.Update(RemoveAddresses(std::exchange(gone_, {})));
+  if (ended.ok() && state_ == core::VrrpState::kMaster) {
+    ended = HasVips();
+    announcer_.Begin();
+  }
+  const auto done = std::exchange(reconfigured_, nullptr);
+  done(ended);
+}
+
+absl::Status Heartbeat::HasVips() const {
+  for (const Vip& vip : options_.vips) {
+    ZC_ASSIGN_OR_RETURN(const bool has, HasAddress(vip));
+    if (has || !HasAddress(AnchorOf(options_)).value_or(false)) continue;
+    return absl::InternalError(absl::StrCat("keepalived took its configuration, but ", vip.address,
+                                            " is not on ", vip.interface, "; see ",
+                                            options_.LogPath()));
+  }
+  return absl::OkStatus();
+}
+
+void Heartbeat::GiveBack(std::function<void()> done) {
+  ZC_CHECK(!std::exchange(given_back_, true));
+  events_ = nullptr;
+  announcer_.End();
+  fifo_.Close();
+  verify_.reset();
+  verify_soon_.reset();
+  asks_.Cancel();
+  questions_.clear();
+  reconfigured_ = nullptr;
+  supervisor_.End([this, done = std::move(done)] {
+    supervisor_.RemoveStaleAddresses();
+    RemoveFiles();
+    log::Info("heartbeat_given_back", {{"node", options_.node_name}});
+    done();
+  });
+}
+
+void Heartbeat::RemoveFiles() {
+  for (const std::string& path :
+       {options_.PidPath(), options_.VrrpPidPath(), options_.CheckersPidPath(), options_.FifoPath(),
+        options_.LogPath(), options_.ReloadCheckLogPath()}) {
+    ::unlink(path.c_str());
+  }
+  // By name, and a crash may have left temporary files beside them. Never what is not ours: the
+  // directory stays if there is such.
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.state_dir, ignored)) {
+    const std::string path = entry.path();
+    for (const std::string& ours :
+         {options_.ConfigPath(), options_.FaultPath(), options_.StandingPath()}) {
+      if (path == ours || absl::StartsWith(path, ours + ".")) ::unlink(path.c_str());
+    }
+  }
+  ::rmdir(options_.state_dir.c_str());
 }
 
 void Heartbeat::Begin() {

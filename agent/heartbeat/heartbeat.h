@@ -2,11 +2,15 @@
 #pragma once
 
 #include <array>
+#include <deque>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/types/optional.h"
 #include "agent/adapter.h"
 #include "agent/heartbeat/announce.h"
+#include "agent/heartbeat/config_check.h"
 #include "agent/heartbeat/notify_fifo.h"
 #include "agent/heartbeat/options.h"
 #include "agent/heartbeat/supervisor.h"
@@ -32,7 +36,36 @@ class Heartbeat : public Adapter {
   void Perform(const core::Action& action) override;
   void Stop() override;
 
+  // Would keepalived take these options on this node? INVALID_ARGUMENT with its words if not.
+  // Nothing changes. `done` is called once, later; not after Stop(). Before Start() too; several at
+  // once wait for each other.
+  void CheckConfig(const Options& options, std::function<void(const absl::Status&)> done);
+
+  // Other VIPs, another advert interval or router id, from now on: keepalived is asked, and told if
+  // it accepts them. VIPs that went are off this node when `done` is called, which is once, later:
+  // OK if keepalived has taken them, or will with its start because it does not run;
+  // INVALID_ARGUMENT with its words if it refuses, and then nothing has changed;
+  // FAILED_PRECONDITION while another one is under way; otherwise what went wrong, and to be safe
+  // the caller gives the old options anew. Not after Stop(). All other options must be as they
+  // were.
+  //
+  // No transition follows if the excluded VIPs differ between the nodes, or the interval of a
+  // backup is the longer one: so a shorter interval goes to the master first. Another router id,
+  // until both have it, makes both masters.
+  void Reconfigure(Options options, std::function<void(const absl::Status&)> done);
+
+  // Ends keepalived for good and leaves the node as if it had never been: no VIP, no anchor, none
+  // of its files. Also what a former agent left. Nothing is reported from the call on, and nothing
+  // carried out any more. `done` is called once, later, 7 s later at the latest; not after Stop().
+  void GiveBack(std::function<void()> done);
+
  private:
+  void AskNext();
+  void Take(Options options);
+  void FinishReconfigure(const absl::Status& status);
+  // Whether each VIP is on this node, if it is master.
+  absl::Status HasVips() const;
+  void RemoveFiles();
   void Begin();
   void OnStarting();
   void OnRunning(bool adopted);
@@ -51,7 +84,7 @@ class Heartbeat : public Adapter {
   void Write(TrackedFile& file, int value);
 
   Loop& loop_;
-  const Options options_;
+  Options options_;
   EventSink* events_ = nullptr;  // null before Start() and after Stop()
   TrackedFile fault_;
   TrackedFile standing_;
@@ -59,6 +92,16 @@ class Heartbeat : public Adapter {
   Announcer announcer_;
   Supervisor supervisor_;
   bool begun_ = false;
+  bool given_back_ = false;
+
+  struct Question {
+    Options options;
+    std::function<void(const absl::Status&)> done;
+  };
+  std::deque<Question> questions_;  // the first is being asked
+  ConfigCheck asks_;
+  std::function<void(const absl::Status&)> reconfigured_;
+  std::vector<Vip> gone_;  // of the Reconfigure under way
 
   absl::optional<core::VrrpState>
       state_;             // as reported last; nothing since keepalived was started or found

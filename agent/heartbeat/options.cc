@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/options.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "agent/heartbeat/address.h"
 #include "common/status.h"
@@ -40,6 +42,26 @@ absl::Status ValidatePath(absl::string_view option, const std::string& path) {
 
 Vip AnchorOf(const Options& options) {
   return {.address = absl::StrCat("169.254.77.", options.router_id, "/32"), .interface = "lo"};
+}
+
+std::vector<Vip> AddressesLost(const Options& before, const Options& after) {
+  const auto same = [](const Vip& a, const Vip& b) {
+    const absl::StatusOr<Address> first = Address::Parse(a.address);
+    const absl::StatusOr<Address> second = Address::Parse(b.address);
+    return first.ok() && second.ok() && first->SameHost(*second) && a.interface == b.interface;
+  };
+  std::vector<Vip> lost = before.vips;
+  lost.push_back(AnchorOf(before));
+  std::vector<Vip> kept = after.vips;
+  kept.push_back(AnchorOf(after));
+  lost.erase(std::remove_if(lost.begin(), lost.end(),
+                            [&](const Vip& vip) {
+                              return std::any_of(kept.begin(), kept.end(), [&](const Vip& other) {
+                                return same(vip, other);
+                              });
+                            }),
+             lost.end());
+  return lost;
 }
 
 absl::Status Validate(const Options& options) {

@@ -34,6 +34,8 @@ struct Options {
   // Exists from the time that a new configuration is checked until keepalived was told of it: see
   // supervisor.h.
   std::string CandidatePath() const { return state_dir + "/keepalived.conf.new"; }
+  // Asked about, and no more.
+  std::string ProposalPath() const { return state_dir + "/keepalived.conf.proposal"; }
   std::string FaultPath() const { return state_dir + "/fault"; }
   std::string StandingPath() const { return state_dir + "/standing"; }
   std::string PidPath() const { return run_dir + "/keepalived.pid"; }
@@ -48,6 +50,10 @@ struct Options {
 // whatever the VIPs are. Nodes whose advertised lists differ would both be master for as long as
 // they do; and whoever has it is master.
 Vip AnchorOf(const Options& options);
+
+// What a node that goes from `before` to `after` must not have any more: VIPs, and the anchor. One
+// whose prefix length alone differs stays.
+std::vector<Vip> AddressesLost(const Options& before, const Options& after);
 
 // INVALID_ARGUMENT, naming the option, if `options` cannot be: an address that is none, a name that
 // keepalived would misread.

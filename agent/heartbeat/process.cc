@@ -37,12 +37,16 @@ bool IsOurs(pid_t pid, const Options& options) {
   return false;
 }
 
-bool HasEnded(int pidfd) {
-  pollfd wait = {pidfd, POLLIN, 0};
+}  // namespace
+
+bool FoundProcess::HasEnded() const {
+  pollfd wait = {pidfd.get(), POLLIN, 0};
   return ::poll(&wait, 1, 0) != 0;
 }
 
-}  // namespace
+void FoundProcess::Signal(int signal) const {
+  ::pidfd_send_signal(pidfd.get(), signal, nullptr, 0);
+}
 
 absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Options& options) {
   constexpr size_t kLongest = 64;
@@ -53,7 +57,7 @@ absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Opti
   }
   FoundProcess found{.pid = pid, .pidfd = UniqueFd(::pidfd_open(pid, 0))};
   // In this order: if it still runs after its command line was read, that line was its own.
-  if (!found.pidfd || !IsOurs(pid, options) || HasEnded(found.pidfd.get())) return absl::nullopt;
+  if (!found.pidfd || !IsOurs(pid, options) || found.HasEnded()) return absl::nullopt;
   return found;
 }
 

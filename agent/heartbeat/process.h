@@ -21,6 +21,9 @@ namespace zcluster::heartbeat {
 struct FoundProcess {
   pid_t pid = -1;
   UniqueFd pidfd;  // readable once it has ended
+
+  bool HasEnded() const;
+  void Signal(int signal) const;
 };
 
 // The process that `pid_file` names, if it runs and is a keepalived with our configuration: a pid

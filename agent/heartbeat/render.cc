@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/render.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/time.h"
 #include "agent/core/types.h"
@@ -104,6 +106,19 @@ std::string Render(const Options& options) {
   }
   absl::StrAppend(&text, "}\n");
   return text;
+}
+
+std::vector<Vip> AddressesIn(absl::string_view config) {
+  std::vector<Vip> vips;
+  bool within = false;
+  for (absl::string_view line : absl::StrSplit(config, '\n')) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (words.empty()) continue;
+    if (absl::StartsWith(words[0], "virtual_ipaddress")) within = true;
+    if (words[0] == "}") within = false;
+    if (within && words.size() >= 3 && words[1] == "dev") vips.push_back({words[0], words[2]});
+  }
+  return vips;
 }
 
 }  // namespace zcluster::heartbeat

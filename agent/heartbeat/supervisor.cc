@@ -6,26 +6,24 @@
 
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/render.h"
+#include "common/check.h"
+#include "common/child.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/status.h"
 
-extern "C" {
-#include <sys/pidfd.h>  // glibc 2.36 forgot this for C++
-}
-
 namespace zcluster::heartbeat {
 namespace {
 
-// keepalived checks its configuration in 13 ms; one that takes this long hangs.
-constexpr absl::Duration kCheckLimit = absl::Seconds(5);
 // A VRRP process whose parent died gives up its addresses within 5 ms, then takes a second to end.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(100);
+// keepalived has its VRRP process 20 ms after its start, and makes the next one a second after the
+// last one died at the latest.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
+constexpr absl::Duration kGrownUp = absl::Seconds(3);
 // Who lived so long died of something new: it is started again at once.
 constexpr absl::Duration kLivedWell = absl::Seconds(10);
 
@@ -36,16 +34,22 @@ Supervisor::Supervisor(Loop& loop, const Options& options, Observer observer)
       options_(options),
       observer_(std::move(observer)),
       wanted_(Render(options)),
+      check_(loop),
+      taken_(loop, options.LogPath()),
+      farewell_(loop, options),
       backoff_(absl::Milliseconds(100), absl::Seconds(10)) {}
 
 void Supervisor::Start() { Begin(); }
 
 void Supervisor::Stop() {
-  for (Loop::Registration* registration : {&parent_watch_, &vrrp_watch_, &orphan_watch_,
-                                           &dismissal_, &check_watch_, &check_limit_, &retry_}) {
+  for (Loop::Registration* registration :
+       {&parent_watch_, &vrrp_watch_, &orphan_watch_, &dismissal_, &retry_, &later_}) {
     registration->reset();
   }
-  if (check_) check_->Signal(SIGKILL);
+  check_.Cancel();
+  taken_.Cancel();
+  farewell_.Cancel();
+  reconfigured_ = nullptr;
   parent_.reset();
   vrrp_.reset();
 }
@@ -101,50 +105,79 @@ void Supervisor::Dismiss(FoundProcess orphan) {
     orphan_.reset();
     Begin();
   });
-  dismissal_ = loop_.After(
-      kGoodbye, [this] { ::pidfd_send_signal(orphan_->pidfd.get(), SIGKILL, nullptr, 0); });
+  dismissal_ = loop_.After(kGoodbye, [this] { orphan_->Signal(SIGKILL); });
 }
 
 void Supervisor::Check() {
-  if (check_) return;
-  absl::Status status = WriteFileAtomically(options_.CandidatePath(), wanted_, 0600);
-  absl::StatusOr<UniqueFd> output = MakeMemoryFile();
-  status.Update(output.status());
-  if (!status.ok()) return Refuse(std::string(status.message()));
-  check_output_ = *std::move(output);
-  absl::StatusOr<Child> check = StartCheck(options_.CandidatePath(), check_output_.get(), options_);
-  if (!check.ok()) return Refuse(std::string(check.status().message()));
-  check_ = *std::move(check);
-  check_watch_ = loop_.WatchReadable(check_->pidfd().get(), [this] { FinishCheck(); });
-  check_limit_ = loop_.After(kCheckLimit, [this] { check_->Signal(SIGKILL); });
+  if (check_.under_way()) return;
+  check_.Begin(options_, options_.CandidatePath(), wanted_,
+               [this](const absl::Status& status) { FinishCheck(status); });
 }
 
-void Supervisor::FinishCheck() {
-  const absl::optional<ChildExit> exit = check_->Exit();
-  const std::string said = ReadMemoryFile(check_output_.get());
-  check_watch_.reset();
-  check_limit_.reset();
-  check_.reset();
-  check_output_.Reset();
-  if (exit && exit->ok()) {
-    checked_ = true;
-    Apply();
-    return;
-  }
-  const std::string words = absl::StrReplaceAll(absl::StripAsciiWhitespace(said), {{"\n", "; "}});
-  Refuse(absl::StrCat("keepalived refuses its configuration (",
-                      exit ? exit->ToString() : "no answer", "): ", words));
+void Supervisor::FinishCheck(const absl::Status& status) {
+  // What became wanted meanwhile was accepted by a check of its own.
+  if (!status.ok() && !reconfigured_) return Refuse(std::string(status.message()));
+  checked_ = true;
+  Apply();
 }
 
 void Supervisor::Apply() {
   if (orphan_) return;  // the parent died during the check: Begin() comes again
   if (!parent_) return Launch();
-  const absl::Status installed = WriteFileDurably(options_.ConfigPath(), wanted_, 0600);
+  // One that has only just been started would die of a SIGHUP, and one whose VRRP process is being
+  // made anew would not say that it took it.
+  if (!FindVrrp() && Loop::Now() < started_ + kGrownUp) {
+    later_ = loop_.After(kLookAgain, [this] { Apply(); });
+    return;
+  }
+  if (taken_.under_way()) {
+    tell_again_ = true;
+  } else {
+    Tell();
+  }
+}
+
+void Supervisor::Tell() {
+  absl::Status installed = WriteFileAtomically(options_.CandidatePath(), wanted_, 0600);
+  installed.Update(WriteFileDurably(options_.ConfigPath(), wanted_, 0600));
   if (!installed.ok()) return Refuse(std::string(installed.message()));
-  ::pidfd_send_signal(parent_->pidfd.get(), SIGHUP, nullptr, 0);
+  taken_.Begin([this](const absl::Status& status) { OnTaken(status); });
+  parent_->Signal(SIGHUP);
   ::unlink(options_.CandidatePath().c_str());
   log::Info("keepalived_reloaded", {{"config", options_.ConfigPath()}});
   observer_.reloaded();
+}
+
+void Supervisor::OnTaken(const absl::Status& status) {
+  if (std::exchange(tell_again_, false)) return Tell();
+  if (!status.ok()) log::Warning("keepalived_silent", {{"problem", std::string(status.message())}});
+  EndReconfigure(status);
+}
+
+void Supervisor::EndReconfigure(const absl::Status& status) {
+  if (const auto done = std::exchange(reconfigured_, nullptr)) done(status);
+}
+
+void Supervisor::Reconfigure(std::function<void(const absl::Status&)> done) {
+  ZC_CHECK(!reconfigured_);
+  wanted_ = Render(options_);
+  reconfigured_ = std::move(done);
+  if (!parent_) {
+    // Whoever starts it asks for what is wanted then.
+    later_ = loop_.After(absl::ZeroDuration(), [this] { EndReconfigure(absl::OkStatus()); });
+    return;
+  }
+  retry_.reset();
+  if (!check_.under_way()) Apply();
+}
+
+void Supervisor::End(std::function<void()> done) {
+  std::vector<FoundProcess> known;
+  for (absl::optional<FoundProcess>* process : {&parent_, &vrrp_, &orphan_}) {
+    if (*process) known.push_back(*std::exchange(*process, absl::nullopt));
+  }
+  Stop();
+  farewell_.Begin(std::move(known), std::move(done));
 }
 
 void Supervisor::Launch() {
@@ -182,6 +215,9 @@ void Supervisor::OnParentEnd() {
                {{"pid", absl::StrCat(parent_->pid)}, {"how", exit ? exit->ToString() : "unknown"}});
   parent_watch_.reset();
   vrrp_watch_.reset();
+  later_.reset();
+  taken_.Cancel();
+  tell_again_ = false;
   parent_.reset();
   vrrp_.reset();
   if (Loop::Now() - started_ > kLivedWell) backoff_.Reset();
@@ -191,6 +227,7 @@ void Supervisor::OnParentEnd() {
                               exit ? absl::StrCat(" (", exit->ToString(), ")") : "",
                               "; it is being restarted"));
   Begin();
+  EndReconfigure(absl::OkStatus());  // the next one reads what is wanted
 }
 
 void Supervisor::OnVrrpEnd() {
@@ -201,11 +238,17 @@ void Supervisor::OnVrrpEnd() {
   // Unless it has made the next process while we were late: then they may be rightly there.
   if (!FindVrrp()) RemoveStaleAddresses();
   observer_.gone("keepalived's VRRP process died; keepalived is restarting it");
+  if (!taken_.under_way()) return;
+  taken_.Cancel();  // the next one reads what this one was told
+  OnTaken(absl::OkStatus());
 }
 
 void Supervisor::RemoveStaleAddresses() {
   std::vector<Vip> stale = options_.vips;
   stale.push_back(AnchorOf(options_));
+  // A keepalived that died may have been told of others, which went out of the options since.
+  const absl::StatusOr<std::string> present = ReadFile(options_.ConfigPath());
+  for (Vip& vip : AddressesIn(present.value_or(""))) stale.push_back(std::move(vip));
   const absl::Status removed = RemoveAddresses(stale);
   if (!removed.ok())
     log::Warning("stale_addresses_stay", {{"problem", std::string(removed.message())}});
@@ -214,6 +257,7 @@ void Supervisor::RemoveStaleAddresses() {
 void Supervisor::Refuse(const std::string& problem) {
   log::Warning("keepalived_refused", {{"problem", problem}});
   observer_.refused(problem);
+  EndReconfigure(absl::InternalError(problem));
   retry_ = loop_.After(backoff_.Next(), [this] {
     if (parent_) {
       Reload();

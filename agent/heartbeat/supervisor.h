@@ -6,12 +6,13 @@
 
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
+#include "agent/heartbeat/config_check.h"
+#include "agent/heartbeat/farewell.h"
 #include "agent/heartbeat/options.h"
 #include "agent/heartbeat/process.h"
+#include "agent/heartbeat/reload_watch.h"
 #include "common/backoff.h"
-#include "common/child.h"
 #include "common/loop.h"
-#include "common/unique_fd.h"
 
 namespace zcluster::heartbeat {
 
@@ -46,6 +47,17 @@ class Supervisor {
   // Watches no more. keepalived lives on.
   void Stop();
 
+  // The options have changed, and keepalived's check accepts them: tells it. `done` is called once,
+  // later: OK when keepalived has taken them, or will because none runs now. Not before the one
+  // before has ended. Addresses that went are keepalived's to remove.
+  void Reconfigure(std::function<void(const absl::Status&)> done);
+
+  // Stops, and ends keepalived for good. `done` is called once, later.
+  void End(std::function<void()> done);
+
+  // Takes off this node every address that keepalived had, or could have. None must be running.
+  void RemoveStaleAddresses();
+
   // Whether keepalived's parent runs.
   bool running() const { return parent_.has_value(); }
   // Whether its VRRP process is known to run. Looks for it if it is not known.
@@ -59,16 +71,18 @@ class Supervisor {
   void Dismiss(FoundProcess orphan);
   // Has keepalived check the wanted configuration, in the candidate's place, and then applies it.
   void Check();
-  void FinishCheck();
+  void FinishCheck(const absl::Status& status);
   // Puts the wanted configuration into its place, and tells keepalived of it, or starts it.
   void Apply();
   void Launch();
+  void Tell();
+  void OnTaken(const absl::Status& status);
+  void EndReconfigure(const absl::Status& status);
   // Begins a Check, if keepalived may not have read the wanted configuration.
   void Reload();
   void Watch(FoundProcess parent);
   void OnParentEnd();
   void OnVrrpEnd();
-  void RemoveStaleAddresses();
   void Refuse(const std::string& problem);
 
   Loop& loop_;
@@ -86,12 +100,14 @@ class Supervisor {
   Loop::Registration orphan_watch_;
   Loop::Registration dismissal_;
 
-  absl::optional<Child> check_;
-  UniqueFd check_output_;
-  Loop::Registration check_watch_;
-  Loop::Registration check_limit_;
+  ConfigCheck check_;
+  ReloadWatch taken_;
+  bool tell_again_ = false;  // once it has taken what it was told
+  std::function<void(const absl::Status&)> reconfigured_;
+  Farewell farewell_;
 
   Loop::Registration retry_;
+  Loop::Registration later_;
   Backoff backoff_;
   absl::Time started_;                            // loop clock: when we started or adopted it
   absl::Time not_before_ = absl::InfinitePast();  // when it may be started again

@@ -51,5 +51,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"RunDir", "run_dir", [](Options& o) { o.run_dir = "/with space"; }}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST(Options, LoseWhatIsNotInTheNewOnes) {
+  Options before = Good();
+  before.vips = {
+      {"192.0.2.100/24", "eth0"}, {"192.0.2.101/24", "eth0"}, {"2001:DB8::1/64", "eth0"}};
+  Options after = before;
+  EXPECT_TRUE(AddressesLost(before, after).empty());
+  after.vips = {
+      {"192.0.2.100/24", "eth1"}, {"192.0.2.101/25", "eth0"}, {"2001:db8:0::1/64", "eth0"}};
+  std::vector<Vip> lost = AddressesLost(before, after);
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].address, "192.0.2.100/24");
+  EXPECT_EQ(lost[0].interface, "eth0");
+  after.router_id = 9;
+  lost = AddressesLost(before, after);
+  ASSERT_EQ(lost.size(), 2U);
+  EXPECT_EQ(lost[1].address, AnchorOf(before).address);
+}
+
 }  // namespace
 }  // namespace zcluster::heartbeat

@@ -103,5 +103,18 @@ TEST(Render, WritesIntervalsExactly) {
   }
 }
 
+TEST(Render, CanBeReadForItsAddresses) {
+  const std::vector<Vip> vips = AddressesIn(Render(Example()));
+  ASSERT_EQ(vips.size(), 4U);
+  EXPECT_EQ(vips[0].address, AnchorOf(Example()).address);
+  EXPECT_EQ(vips[0].interface, "lo");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(vips[i + 1].address, Example().vips[i].address);
+    EXPECT_EQ(vips[i + 1].interface, Example().vips[i].interface);
+  }
+  EXPECT_TRUE(AddressesIn("").empty());
+  EXPECT_TRUE(AddressesIn("unicast_peer {\n  192.0.2.2 dev eth0\n}\n").empty());
+}
+
 }  // namespace
 }  // namespace zcluster::heartbeat

@@ -154,6 +154,7 @@ class Node {
   core::AdvertInterval interval = *core::AdvertInterval::From(absl::Milliseconds(100));
   std::vector<Vip> vips = {{"192.0.2.100/24", "eth0"}, {"2001:db8::100/64", "eth0"}};
   std::string interface = "eth0";
+  int router_id = 51;
 
   std::string address() const { return absl::StrCat("192.0.2.", number_); }
 
@@ -162,7 +163,7 @@ class Node {
             .interface = interface,
             .address = address(),
             .peer_address = absl::StrCat("192.0.2.", 3 - number_),
-            .router_id = 51,
+            .router_id = router_id,
             .advert_interval = interval,
             .vips = vips,
             .state_dir = directory_ + "/state",
@@ -189,12 +190,30 @@ class Node {
       heartbeat_->Perform(core::StartHeartbeat{});
     });
   }
+  // The adapter alone, before anything was asked of it.
+  void MakeAgent() {
+    recorder_ = std::make_unique<Recorder>();
+    On([&] { heartbeat_ = std::make_unique<Heartbeat>(loop_, MakeOptions()); });
+  }
   // It ends; keepalived does not.
   void StopAgent() {
     On([&] { heartbeat_.reset(); });
   }
   void Perform(const core::Action& action) {
     On([&] { heartbeat_->Perform(action); });
+  }
+
+  // The running agent takes what the node is configured with by now; how that ended.
+  absl::Status Reconfigure() {
+    return Ask([this](auto done) { heartbeat_->Reconfigure(MakeOptions(), std::move(done)); });
+  }
+  absl::Status Check(const Options& options) {
+    return Ask([&](auto done) { heartbeat_->CheckConfig(options, std::move(done)); });
+  }
+  void GiveBack() {
+    (void)Ask([this](auto done) {
+      heartbeat_->GiveBack([done = std::move(done)] { done(absl::OkStatus()); });
+    });
   }
 
   const Recorder& reported() const { return *recorder_; }
@@ -221,8 +240,16 @@ class Node {
   pid_t Vrrp() const { return Pid("run/keepalived-vrrp.pid"); }
 
   Loop& loop() { return loop_; }
+  Heartbeat& heartbeat() { return *heartbeat_; }  // on the loop
   const std::string& network() const { return namespace_; }
   const std::string& directory() const { return directory_; }
+
+  // Runs `ask` on the node, and waits for the answer that it is given later.
+  absl::Status Ask(const std::function<void(std::function<void(const absl::Status&)> done)>& ask) {
+    std::promise<absl::Status> answer;
+    On([&] { ask([&answer](const absl::Status& status) { answer.set_value(status); }); });
+    return answer.get_future().get();
+  }
 
  private:
   const std::string namespace_;
