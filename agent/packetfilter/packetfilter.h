@@ -27,17 +27,27 @@ std::string Render(const Options& options);
 // tracking (a full table would drop adverts), VRRP from strangers is dropped, and so are packets to
 // a VIP that connection tracking cannot place, lest this node's own TCP resets connections that it
 // does not know yet. Loaded at Start, left in place at Stop: it must hold while the agent is away.
-// No events, no actions.
+// No events, no actions. Loop thread.
 class PacketFilter : public Adapter {
  public:
   explicit PacketFilter(Options options);
 
   // Waits for nft, at most 5 s. The error has nft's words.
   absl::Status Start(EventSink& events) override;
+
+  // The table of other options in the old one's place, in one transaction: no packet sees neither
+  // or half of it. On an error, which has nft's words, the old one stays. Waits for nft, some 10 ms
+  // and at most 2 s: the peer does not take that for silence.
+  absl::Status Reconfigure(Options options);
+  // Deletes the table; no error if there is none. Waits as Reconfigure() does.
+  absl::Status Remove();
+
   void Perform(const core::Action&) override {}
   void Stop() override {}
 
  private:
+  absl::Status Load(const std::string& ruleset, absl::Duration limit) const;
+
   Options options_;
 };
 

@@ -90,6 +90,48 @@ TEST(PacketFilter, ReplacesItsOldTableAndLeavesOthersAlone) {
   });
 }
 
+TEST(PacketFilter, TakesOtherVipsWhileItServes) {
+  InOwnNetwork([] {
+    NoEvents events;
+    PacketFilter filter(Sample());
+    ASSERT_TRUE(filter.Start(events).ok());
+    Options other = Sample();
+    other.vips = {"192.0.2.99"};
+    const absl::Status status = filter.Reconfigure(other);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_THAT(Listed(), HasSubstr("ip daddr 192.0.2.99 ct state invalid"));
+    EXPECT_THAT(Listed(), Not(HasSubstr("192.0.2.10")));
+  });
+}
+
+TEST(PacketFilter, KeepsItsTableIfNftRefusesTheNewOne) {
+  InOwnNetwork([] {
+    NoEvents events;
+    PacketFilter filter(Sample());
+    ASSERT_TRUE(filter.Start(events).ok());
+    const std::string before = Listed();
+    Options wrong = Sample();
+    wrong.vips = {"192.0.2.99", "not-an-address"};
+    EXPECT_THAT(std::string(filter.Reconfigure(wrong).message()), HasSubstr("not-an-address"));
+    EXPECT_EQ(Listed(), before);
+  });
+}
+
+TEST(PacketFilter, RemovesItsTableAndNoOther) {
+  InOwnNetwork([] {
+    NoEvents events;
+    ASSERT_TRUE(RunProgram({"/usr/sbin/nft", "table ip mine { chain c { tcp dport 1 drop; }; }"},
+                           "", absl::Seconds(20))
+                    .ok());
+    PacketFilter filter(Sample());
+    EXPECT_TRUE(filter.Remove().ok()) << "there was none";
+    ASSERT_TRUE(filter.Start(events).ok());
+    EXPECT_TRUE(filter.Remove().ok());
+    EXPECT_THAT(Listed(), Not(HasSubstr("zcluster")));
+    EXPECT_THAT(Listed(), HasSubstr("table ip mine"));
+  });
+}
+
 TEST(PacketFilter, LetsAPairBeWithoutVip) {
   InOwnNetwork([] {
     NoEvents events;
