@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/store/store.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <thread>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
 #include "agent/store/database.h"
 #include "common/status.h"
+#include "common/unique_fd.h"
 
 namespace zcluster::store {
 
+namespace {
+
 constexpr absl::Duration kRetry = absl::Seconds(1);
+
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return ErrnoStatus(directory);
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 struct Store::State {
   explicit State(Database opened, core::Durable read)
@@ -70,6 +87,29 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path) {
   ZC_ASSIGN_OR_RETURN(Database database, Database::Open(path));
   ZC_ASSIGN_OR_RETURN(const core::Durable durable, database.Read());
   return std::unique_ptr<Store>(new Store(std::make_unique<State>(std::move(database), durable)));
+}
+
+absl::Status Store::Create(const std::string& path, const core::Durable& durable) {
+  const std::string draft = path + ".new";
+  const auto remove_draft = [&draft] {
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((draft + suffix).c_str());
+  };
+  remove_draft();  // of one that died at it
+  {
+    ZC_ASSIGN_OR_RETURN(Database database, Database::Open(draft));
+    if (const absl::Status written = database.Write(durable); !written.ok()) {
+      remove_draft();
+      return written;
+    }
+  }  // closed: the write-ahead log is in the file, and gone
+  absl::Status status;
+  if (::link(draft.c_str(), path.c_str()) != 0) {  // unlike rename, it replaces nothing
+    status = errno == EEXIST ? absl::AlreadyExistsError(absl::StrCat(
+                                   path, ": this node has a state already; unconfigure it first"))
+                             : ErrnoStatus(path);
+  }
+  remove_draft();
+  return status.ok() ? SyncDirectoryOf(path) : status;
 }
 
 const core::Durable& Store::durable() const { return state_->durable; }

@@ -18,6 +18,10 @@ class Store : public Adapter {
   // Opens or creates `path` (mode 0600). FAILED_PRECONDITION if a newer program wrote it; otherwise
   // the error names the path.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path);
+  // Makes `path` (mode 0600) with `durable` in it: what a node begins its life in a pair with.
+  // Whole and on disk, or not at all, also over a crash. ALREADY_EXISTS if there is such a file:
+  // what a node promised is never overwritten. Blocks for the disk. Any thread.
+  static absl::Status Create(const std::string& path, const core::Durable& durable);
   ~Store() override;
 
   // What the disk held when it was opened.

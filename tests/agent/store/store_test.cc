@@ -107,6 +107,39 @@ TEST_F(StoreTest, NamesAPathThatCannotBeOpened) {
   EXPECT_THAT(std::string(store.status().message()), testing::HasSubstr("/missing/state.db"));
 }
 
+TEST_F(StoreTest, IsMadeWithWhatANodeBeginsWith) {
+  const core::Durable first = Terms(1);
+  const absl::Status made = Store::Create(path_, first);
+  ASSERT_TRUE(made.ok()) << made;
+  struct stat info;
+  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_))
+    ++files;
+  EXPECT_EQ(files, 1) << "a draft, or its journal, is left";
+  EXPECT_EQ((*Store::Open(path_))->durable(), first);
+}
+
+TEST_F(StoreTest, IsNeverMadeOverAnother) {
+  ASSERT_TRUE(Store::Create(path_, Terms(7)).ok());
+  const absl::Status again = Store::Create(path_, Terms(1));
+  EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(again.message()), testing::HasSubstr(path_));
+  EXPECT_EQ((*Store::Open(path_))->durable(), Terms(7));
+}
+
+TEST_F(StoreTest, IsMadeThoughAnotherDiedAtIt) {
+  ASSERT_TRUE(Store::Create(path_ + ".new", Terms(9)).ok());
+  ASSERT_TRUE(Store::Create(path_, Terms(1)).ok());
+  EXPECT_EQ((*Store::Open(path_))->durable(), Terms(1));
+}
+
+TEST_F(StoreTest, NamesAPathWhereNoneCanBeMade) {
+  EXPECT_THAT(std::string(Store::Create(directory_ + "/missing/state.db", Terms(1)).message()),
+              testing::HasSubstr("/missing/state.db"));
+}
+
 // A writer that holds the lock stands for a disk that refuses: the problem shows, and nothing is
 // acknowledged until it ends.
 TEST_F(StoreTest, ReportsACommitThatFailsAndTriesAgain) {
