@@ -9,6 +9,7 @@
 #include "agent/command/event_stream.h"
 #include "agent/command/peer_calls.h"
 #include "agent/command/runs.h"
+#include "common/check.h"
 #include "common/status.h"
 #include "zcluster/v1/command.grpc.pb.h"
 
@@ -34,7 +35,13 @@ Listener Towards(const std::shared_ptr<EventStream>& stream) {
 // What both services have: the list, and the way to the loop.
 class Service : public v1::CommandService::CallbackService {
  public:
-  Service(Loop& loop, const Options& options) : list_(Describe(options.catalogue)), loop_(loop) {}
+  Service(Loop& loop, const Options& options) : loop_(loop) { SetCatalogue(options.catalogue); }
+
+  void SetCatalogue(const std::vector<CommandSpec>& catalogue) {
+    v1::ListCommandsResponse list = Describe(catalogue);
+    absl::MutexLock lock(&mutex_);
+    list_ = std::move(list);
+  }
 
   // Before the loop runs; calls that come earlier are refused.
   void Open(const std::shared_ptr<Runs>& runs) {
@@ -45,7 +52,10 @@ class Service : public v1::CommandService::CallbackService {
   grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
                                  const v1::ListCommandsRequest* /*request*/,
                                  v1::ListCommandsResponse* response) override {
-    *response = list_;
+    {
+      absl::MutexLock lock(&mutex_);
+      *response = list_;
+    }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
@@ -73,9 +83,9 @@ class Service : public v1::CommandService::CallbackService {
   }
 
  private:
-  const v1::ListCommandsResponse list_;
   Loop& loop_;
   absl::Mutex mutex_;
+  v1::ListCommandsResponse list_ ABSL_GUARDED_BY(mutex_);
   std::weak_ptr<Runs> runs_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -122,6 +132,17 @@ absl::Status Command::Start(EventSink& /*events*/) {
                                  options_.peer_name, *peer_);
   local_service_->Open(runs_);
   peer_service_->Open(runs_);
+  return absl::OkStatus();
+}
+
+absl::Status Command::Reconfigure(Options options) {
+  ZC_CHECK(options.node_name == options_.node_name && options.peer_name == options_.peer_name);
+  ZC_ASSIGN_OR_RETURN(Catalogue catalogue,
+                      Catalogue::Make(options.catalogue, options.programs, options.node_name));
+  options_ = std::move(options);
+  local_service_->SetCatalogue(options_.catalogue);
+  peer_service_->SetCatalogue(options_.catalogue);
+  if (runs_ != nullptr) runs_->SetCatalogue(std::move(catalogue));
   return absl::OkStatus();
 }
 

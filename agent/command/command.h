@@ -45,6 +45,9 @@ class Command : public Adapter {
   // INVALID_ARGUMENT if the catalogue is not whole: names the command and what is wrong.
   absl::Status Start(EventSink& events) override;
   void Perform(const core::Action& action) override;
+  // Another catalogue and other programs, from now on; what runs goes on as it began. The names
+  // stay. INVALID_ARGUMENT as Start() has it, and then nothing has changed. Loop thread.
+  absl::Status Reconfigure(Options options);
   // Programs that still run get SIGTERM; who waits for them is told that the outcome is unknown.
   void Stop() override;
 

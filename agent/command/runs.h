@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -38,6 +39,8 @@ class Runs : public std::enable_shared_from_this<Runs> {
   ~Runs();
 
   void AssumeRole(core::Role role, core::Term term);
+  // Holds for what begins from now on.
+  void SetCatalogue(Catalogue catalogue) { catalogue_ = std::move(catalogue); }
 
   // An operator's wish on this node: run here and then on the peer if this node is master, passed
   // on to the peer otherwise. UNAVAILABLE if it would have to be passed on and nobody answers.
@@ -65,7 +68,7 @@ class Runs : public std::enable_shared_from_this<Runs> {
   void PassOn(const v1::RunRequest& request, Listener listener);
 
   Loop& loop_;
-  const Catalogue catalogue_;
+  Catalogue catalogue_;
   const std::string node_;
   const std::string peer_name_;
   PeerCalls& peer_;

@@ -53,7 +53,9 @@ std::vector<CommandSpec> Commands(const std::string& directory) {
 class Node {
  public:
   Node(const std::string& directory, const std::string& name, const std::string& peer)
-      : command_(
+      : name_(name),
+        peer_(peer),
+        command_(
             loop_,
             {name, peer, Commands(directory), {"/bin/sh", "/bin/echo", "/nonexistent/program"}},
             grpc::CreateChannel(absl::StrCat("unix:", directory, "/", peer, ".peer"),
@@ -93,6 +95,12 @@ class Node {
     done.WaitForNotification();
   }
 
+  absl::Status Reconfigure(std::vector<CommandSpec> catalogue, std::vector<std::string> programs) {
+    absl::Status status;
+    OnLoop([&] { status = command_.Reconfigure({name_, peer_, catalogue, programs}); });
+    return status;
+  }
+
   v1::CommandService::Stub& local() { return *stub_; }
   v1::CommandService::Stub& peer() { return *peer_stub_; }
   absl::Status started() const { return started_; }
@@ -105,6 +113,8 @@ class Node {
     return builder.BuildAndStart();
   }
 
+  const std::string name_;
+  const std::string peer_;
   Loop loop_;
   NoBrain brain_;
   Command command_;
@@ -340,6 +350,20 @@ TEST_F(GateTest, ARunWhoseCallerLeftEndsOnBothNodes) {
   EXPECT_TRUE(EndedBecomes(2)) << Ended();  // and on node2
 }
 
+TEST_F(GateTest, ARunGoesOnOverANewCatalogue) {
+  grpc::ClientContext context;
+  auto reader = node1_->local().Run(&context, Request("gate"));
+  v1::RunEvent event;
+  ASSERT_TRUE(reader->Read(&event));  // it has begun
+  ASSERT_TRUE(node1_->Reconfigure({Script("both", "echo new")}, {"/bin/sh"}).ok());
+  OpenGate();
+  EXPECT_TRUE(EndedBecomes(1)) << Ended();  // on node1
+  OpenGate();
+  const Answer answer = Collect(*reader);
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(Ended(), 2U);  // node2 has it still
+}
+
 TEST_F(GateTest, TheNinthAtOnceIsRefused) {
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
   std::vector<std::unique_ptr<grpc::ClientReader<v1::RunEvent>>> readers;
@@ -357,6 +381,32 @@ TEST_F(GateTest, TheNinthAtOnceIsRefused) {
     while (reader->Read(&event)) continue;
     EXPECT_THAT(reader->Finish().error_message(), HasSubstr("outcome unknown"));
   }
+}
+
+TEST_F(CommandTest, ANewCatalogueHoldsAtOnceOnBothSockets) {
+  for (Node* node : {node1_.get(), node2_.get()}) {
+    const absl::Status status = node->Reconfigure({Script("fresh", "echo new")}, {"/bin/sh"});
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  const Answer answer = Run(node2_->local(), "fresh");
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.nodes.at("node1").out, "new\n");
+  EXPECT_EQ(answer.nodes.at("node2").out, "new\n");
+  EXPECT_EQ(Run(node1_->local(), "both").status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  for (v1::CommandService::Stub* stub : {&node1_->local(), &node1_->peer()}) {
+    grpc::ClientContext context;
+    v1::ListCommandsResponse list;
+    ASSERT_TRUE(stub->List(&context, v1::ListCommandsRequest(), &list).ok());
+    ASSERT_EQ(list.commands_size(), 1);
+    EXPECT_EQ(list.commands(0).name(), "fresh");
+  }
+}
+
+TEST_F(CommandTest, ABrokenCatalogueChangesNothing) {
+  const absl::Status status = node1_->Reconfigure({{"a", "", {"relative"}, {}}}, {});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("command 'a'"));
+  ExpectBothRan(Run(node1_->local(), "both"));
 }
 
 TEST(Command, ABrokenCatalogueStopsTheStart) {
