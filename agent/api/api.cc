@@ -54,6 +54,8 @@ void Api::Perform(const core::Action& action) {
   }
 }
 
+void Api::Reconfigure(Options options) { parts_->board.SetOptions(std::move(options)); }
+
 void Api::Stop() {
   parts_->desk.Close();
   parts_->maintenance.Stop();

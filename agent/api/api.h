@@ -57,6 +57,9 @@ class Api : public Adapter {
   void Perform(const core::Action& action) override;
   void Stop() override;
 
+  // What is shown from now on. Loop thread.
+  void Reconfigure(Options options);
+
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;

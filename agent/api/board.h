@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "agent/api/api.h"
@@ -19,13 +21,14 @@ class Board {
   bool started() const { return started_; }
   const core::View& view() const { return view_; }
   const Options& options() const { return options_; }
+  void SetOptions(Options options) { options_ = std::move(options); }
 
   v1::NodesResponse Nodes() const;
   // `now` is the loop's clock.
   v1::GetStatusResponse Status(absl::Time now) const;
 
  private:
-  const Options options_;
+  Options options_;
   bool started_ = false;
   core::View view_;
 };

@@ -80,6 +80,20 @@ TEST(ClusterService, StatusTellsAllThatIsKnown) {
   EXPECT_EQ(status.nodes_size(), 2);
 }
 
+TEST(ClusterService, ShowsTheNewConfigurationAtOnce) {
+  Node node;
+  node.Publish(core::Role::kMaster, core::Role::kBackup);
+  Options options = Node::DefaultOptions();
+  options.advert_interval = absl::Milliseconds(200);
+  options.vips = {{"192.0.2.11/24", "front"}, {"192.0.2.12/24", "back"}};
+  node.OnLoop([&] { node.api.Reconfigure(options); });
+  const v1::GetStatusResponse status = Status(node);
+  EXPECT_EQ(status.advert_interval().nanos(), 200000000);
+  ASSERT_EQ(status.vips_size(), 2);
+  EXPECT_EQ(status.vips(1).address(), "192.0.2.12/24");
+  EXPECT_TRUE(status.vips(1).held());
+}
+
 TEST(ClusterService, VipsAreHeldByTheMasterAlone) {
   Node node;
   node.Publish(core::Role::kMaster, core::Role::kBackup);
