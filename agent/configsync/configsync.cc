@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -21,8 +22,32 @@ struct ConfigSync::Worker {
   std::unique_ptr<v1::ConfigSyncService::Stub> stub;
   Loop loop;
   std::unique_ptr<Replication> replication;  // on the thread, once that runs
+  // Of roots that were reconfigured; each until gRPC is done with its calls. On the thread.
+  std::vector<std::unique_ptr<Replication>> retired;
   std::thread thread;
+
+  void Replace(std::unique_ptr<Replication> next);
+  std::vector<std::shared_ptr<PushStream>> StopAll();
 };
+
+void ConfigSync::Worker::Replace(std::unique_ptr<Replication> next) {
+  Replication* last = replication.get();
+  retired.push_back(std::exchange(replication, std::move(next)));
+  replication->TakeOver(*last, [this, last] {
+    retired.erase(std::remove_if(retired.begin(), retired.end(),
+                                 [last](const auto& each) { return each.get() == last; }),
+                  retired.end());
+  });
+}
+
+std::vector<std::shared_ptr<PushStream>> ConfigSync::Worker::StopAll() {
+  const absl::Status why = absl::UnavailableError("the agent stops");
+  std::vector<std::shared_ptr<PushStream>> calls = replication->Stop(why);
+  for (const auto& each : retired) {
+    for (auto& call : each->Stop(why)) calls.push_back(std::move(call));
+  }
+  return calls;
+}
 
 class ConfigSync::Service : public v1::ConfigSyncService::CallbackService {
  public:
@@ -57,6 +82,7 @@ grpc::Service& ConfigSync::service() { return *service_; }
 
 absl::Status ConfigSync::Start(EventSink& events) {
   ZC_RETURN_IF_ERROR(CheckRoots(options_.roots, options_.own_paths));
+  events_ = &events;
   worker_->replication = std::make_unique<Replication>(worker_->loop, options_.roots,
                                                        options_.settle, *worker_->stub, events);
   ZC_RETURN_IF_ERROR(worker_->replication->Open());
@@ -80,12 +106,26 @@ void ConfigSync::Perform(const core::Action& action) {
   }
 }
 
+absl::Status ConfigSync::Reconfigure(Options options) {
+  ZC_RETURN_IF_ERROR(CheckRoots(options.roots, options_.own_paths));
+  if (options.roots == options_.roots) return absl::OkStatus();
+  if (worker_->thread.joinable()) {
+    // On this thread, which alone may say no.
+    auto next = std::make_shared<std::unique_ptr<Replication>>(std::make_unique<Replication>(
+        worker_->loop, options.roots, options_.settle, *worker_->stub, *events_));
+    ZC_RETURN_IF_ERROR((*next)->Open());
+    worker_->loop.Post([worker = worker_.get(), next] { worker->Replace(std::move(*next)); });
+  }
+  options_.roots = std::move(options.roots);
+  return absl::OkStatus();
+}
+
 void ConfigSync::Stop() {
   if (!worker_->thread.joinable()) return;
   service_->Close();
   std::vector<std::shared_ptr<PushStream>> calls;
   worker_->loop.Post([this, &calls] {
-    calls = worker_->replication->Stop();
+    calls = worker_->StopAll();
     worker_->loop.Quit();
   });
   worker_->thread.join();

@@ -45,6 +45,15 @@ class ConfigSync : public Adapter {
   // INVALID_ARGUMENT if a root cannot be one (CheckRoots); other errors if files cannot be watched.
   absl::Status Start(EventSink& events) override;
   void Perform(const core::Action& action) override;
+  // Other roots, from now on, in any role. A root that goes stays on the disk as it is; one that
+  // comes is synchronised as at the start; one that stays is compared with the peer again, without
+  // being read again. INVALID_ARGUMENT if a root cannot be one, and then nothing has changed; the
+  // own paths and the settling time are those of the options at the start. Never waits. Flushes
+  // that are asked for are answered when the peer holds the new roots.
+  //
+  // A backup refuses a root that it does not have: it is told of a new one before its master, else
+  // the master shows that until its next try, 2 s later at most.
+  absl::Status Reconfigure(Options options);
   // Waits for what the thread is doing: a scan, or files being put in place.
   void Stop() override;
 
@@ -52,7 +61,8 @@ class ConfigSync : public Adapter {
   class Service;
   struct Worker;
 
-  const Options options_;
+  Options options_;
+  EventSink* events_ = nullptr;  // from Start() on
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<Service> service_;
 };

@@ -100,6 +100,7 @@ void Replication::OpenPush() {
                               EndPush(over, status);
                               closing_.erase(std::remove(closing_.begin(), closing_.end(), over),
                                              closing_.end());
+                              TellIfOver();
                             }});
   *stream = push_;
   sender_->Start();
@@ -238,9 +239,27 @@ void Replication::Report() {
   events_.Report(core::RootsReported{std::move(states)});
 }
 
-std::vector<std::shared_ptr<PushStream>> Replication::Stop() {
+void Replication::TakeOver(Replication& last, std::function<void()> over) {
+  std::vector<core::OperationId> unanswered;
+  for (const PendingFlush& flush : last.flushes_) unanswered.push_back(flush.operation);
+  last.closing_ = last.Stop(absl::UnavailableError("this node's roots were configured anew"));
+  last.over_ = std::move(over);
+  roots_.TakeDigests(last.roots_);
+  reported_ = last.reported_;
+  Start();
+  AssumeRole(last.role_, last.term_);
+  for (core::OperationId operation : unanswered) Flush(operation);
+  last.TellIfOver();
+}
+
+// Later: whoever is told may destroy this.
+void Replication::TellIfOver() {
+  if (closing_.empty() && over_ != nullptr) work_.Post(std::exchange(over_, nullptr));
+}
+
+std::vector<std::shared_ptr<PushStream>> Replication::Stop(const absl::Status& why) {
   roots_.Stop();
-  CloseAccept(absl::UnavailableError("the agent stops"));
+  CloseAccept(why);
   receiver_.reset();
   flushes_.clear();
   ClosePush();

@@ -37,8 +37,12 @@ class Replication {
   // A message of a call to us, over `stream`. A new call supersedes the last one: the master's own
   // end of that may not have noticed yet that it is dead.
   void TakeRequest(const std::shared_ptr<AcceptStream>& stream, const v1::SyncRequest& request);
-  // Nothing is reported after it. Returns the calls to the peer that gRPC has not let go of.
-  std::vector<std::shared_ptr<PushStream>> Stop();
+  // In the place of Start(): begins where `last` stands, which stops and holds other roots. `over`
+  // is called later, once, when gRPC is done with the calls of `last`: until then it must live.
+  void TakeOver(Replication& last, std::function<void()> over);
+  // Nothing is reported after it. Calls to us end with `why`. Returns the calls to the peer that
+  // gRPC has not let go of.
+  std::vector<std::shared_ptr<PushStream>> Stop(const absl::Status& why);
 
  private:
   struct PendingFlush {
@@ -48,6 +52,7 @@ class Replication {
 
   void RootScanned(size_t root);
   void OpenPush();
+  void TellIfOver();
   // The call over `stream` is over, or is to be ended with `status` because the peer broke the
   // rules.
   void EndPush(const std::shared_ptr<PushStream>& stream, const absl::Status& status);
@@ -69,6 +74,7 @@ class Replication {
   // As master.
   std::shared_ptr<PushStream> push_;
   std::vector<std::shared_ptr<PushStream>> closing_;  // cancelled, not yet over
+  std::function<void()> over_;                        // once nothing is closing any more
   std::unique_ptr<Sender> sender_;
   std::string push_problem_;  // why the peer ended the last call; empty when it answers
   Backoff backoff_;

@@ -12,6 +12,7 @@ namespace zcluster::configsync {
 struct Root {
   std::string path;                  // absolute
   std::vector<std::string> exclude;  // shell patterns; what matches one in any component stays out
+  bool operator==(const Root&) const = default;
 };
 
 // OK if each root is an absolute path without "." and "..", not "/", lies neither in another nor

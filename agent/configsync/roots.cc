@@ -39,6 +39,13 @@ void Roots::Start() {
   for (size_t i = 0; i < size(); ++i) ScanAndTell(i);
 }
 
+void Roots::TakeDigests(Roots& last) {
+  for (Watched& watched : held_) {
+    const size_t before = last.IndexOf(watched.held.root.path);
+    if (before < last.size()) watched.cache = std::move(last.held_[before].cache);
+  }
+}
+
 void Roots::Stop() {
   readable_.reset();
   poll_.reset();

@@ -41,6 +41,8 @@ class Roots {
   absl::Status Open();
   // Watches and scans from now on.
   void Start();
+  // What `last` knows of files' contents, for the roots that both have. Before Start().
+  void TakeDigests(Roots& last);
   // No more scans. Frees what it registered at the loop.
   void Stop();
 
