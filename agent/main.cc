@@ -196,7 +196,7 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   heartbeat::Heartbeat heartbeat(loop, HeartbeatOptions(settings, flags));
   conntrack::Conntrack conntrack(
       loop,
-      {.replicate = settings.pair->replicate_conntrack, .own_addresses = OwnAddresses(settings)},
+      {.replicate = settings.pair->replicate_conntrack, .own_addresses = OwnAddresses(settings), .state_file = flags.state_dir + "/conntrack-events"},
       channel);
   configsync::ConfigSync config_sync(loop, ConfigSyncOptions(settings, flags), channel);
   command::Command commands(loop, CommandOptions(settings), channel);

@@ -24,6 +24,10 @@ constexpr absl::Duration kLongestRetry = absl::Seconds(2);
 // kHoldTimeout is 90 days: entries whose flows never change must hear of us before.
 constexpr absl::Duration kRenewEvery = absl::Hours(24);
 
+absl::Status SwitchedOff() {
+  return absl::FailedPreconditionError("replication is switched off on this node");
+}
+
 bool StandsBy(core::Role role) {
   return role == core::Role::kBackup || role == core::Role::kMaintenance;
 }
@@ -36,6 +40,7 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       peer_(std::move(peer)),
       mail_(std::make_shared<Mailbox>(loop)),
       term_(std::make_shared<std::atomic<uint64_t>>(0)),
+      replicate_(options_.replicate),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
       backoff_(kFirstRetry, kLongestRetry),
       gate_(std::make_shared<Gate>(
@@ -48,25 +53,56 @@ grpc::Service& Conntrack::service() { return *receiver_; }
 
 absl::Status Conntrack::Start(EventSink& events) {
   events_ = &events;
-  if (!options_.replicate) {
-    gate_->Shut(absl::FailedPreconditionError("replication is switched off on this node"));
-    Report(false);
-    return absl::OkStatus();
-  }
-  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
-  filter_ = std::make_unique<Filter>(std::move(filter));
-  ZC_RETURN_IF_ERROR(TurnEventsOn());
-  ZC_ASSIGN_OR_RETURN(injector_, Injector::Start(*filter_));
   tick_ = loop_.Every(kReportEvery, [this] { Report(false); });
-  renew_ = loop_.Every(kRenewEvery, [this] {
-    if (gate_->live()) injector_->Renew();
-  });
+  if (replicate_) {
+    ZC_RETURN_IF_ERROR(Prepare());
+  } else {
+    gate_->Shut(SwitchedOff());
+  }
   Report(false);
   return absl::OkStatus();
 }
 
+absl::Status Conntrack::Prepare() {
+  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
+  filter_ = std::make_unique<Filter>(std::move(filter));
+  ZC_RETURN_IF_ERROR(TurnEventsOn(options_.state_file));
+  ZC_ASSIGN_OR_RETURN(injector_, Injector::Start(*filter_));
+  renew_ = loop_.Every(kRenewEvery, [this] {
+    if (gate_->live()) injector_->Renew();
+  });
+  return absl::OkStatus();
+}
+
+void Conntrack::Reconfigure(bool replicate) {
+  if (replicate_ == replicate) return;
+  replicate_ = replicate;
+  if (events_ == nullptr) return;
+  if (!replicate) {
+    SwitchOff();
+  } else {
+    const absl::Status prepared = injector_ ? absl::OkStatus() : Prepare();
+    prepare_problem_ = std::string(prepared.message());
+    if (!prepared.ok()) log::Warning("conntrack_not_replicated", {{"problem", prepare_problem_}});
+    if (assumed_) Assume(assumed_->role, assumed_->term);
+  }
+  Report(true);
+}
+
+void Conntrack::SwitchOff() {
+  prepare_problem_.clear();
+  for (const PendingFlush& flush : flushes_) {
+    events_->Report(core::Flushed{flush.operation, core::Replicator::kConntrack});
+  }
+  if (role_ == core::Role::kMaster) StopLeading();
+  gate_->Shut(SwitchedOff());
+  if (injector_) OnGateChanged();
+  role_ = core::Role::kUnknown;
+}
+
 void Conntrack::Perform(const core::Action& action) {
   if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    assumed_ = *assume;
     Assume(assume->role, assume->term);
   } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
     if (flush->replicator == core::Replicator::kConntrack) Flush(flush->operation);
@@ -85,7 +121,7 @@ void Conntrack::Stop() {
 }
 
 void Conntrack::Assume(core::Role role, core::Term term) {
-  if (!options_.replicate || events_ == nullptr) return;
+  if (!replicate_ || !injector_ || events_ == nullptr) return;
   term_->store(term.value);
   if (role == core::Role::kMaster) {
     if (role_ != role) Lead();
@@ -257,7 +293,8 @@ void Conntrack::OnFlushed(uint64_t number) {
 }
 
 std::string Conntrack::Problem() const {
-  if (!options_.replicate) return "replication is switched off";
+  if (!replicate_) return "replication is switched off";
+  if (!prepare_problem_.empty()) return prepare_problem_;
   if (role_ == core::Role::kMaster) {
     if (!capture_problem_.empty()) return capture_problem_;
     const std::shared_ptr<Sender> sender = this->sender();

@@ -33,11 +33,14 @@ class Receiver;
 class Sender;
 
 struct Options {
-  // Off: does nothing, and says so.
+  // Off: does nothing, and says so. As it begins; see Reconfigure().
   bool replicate = true;
   // Addresses of the link between the agents, both nodes'. Flows between two of them are never
   // replicated.
   std::vector<std::string> own_addresses;
+  // Remembers what the kernel was like before the node was in a pair, for GiveBack(). Empty:
+  // nothing does.
+  std::string state_file;
   // Bytes of events that may wait in the kernel.
   int event_buffer = 64 << 20;
   // How long after its master's stream broke, or after its own promotion, a node goes on holding
@@ -67,6 +70,12 @@ class Conntrack : public Adapter {
   void Perform(const core::Action& action) override;
   void Stop() override;
 
+  // Begins to replicate, or ends it, in any role. What cannot begin (the kernel tracks no
+  // connections) is told as the problem of ConntrackReported. A backup that ends it releases what
+  // it was sent, as if its master were lost; flushes that wait are answered, for nothing is owed
+  // any more.
+  void Reconfigure(bool replicate);
+
  private:
   // A Flush that is not answered yet.
   struct PendingFlush {
@@ -76,6 +85,9 @@ class Conntrack : public Adapter {
         position;  // of what had changed when it was ordered, once that is known
   };
 
+  // What replication needs of the kernel.
+  absl::Status Prepare();
+  void SwitchOff();
   void Assume(core::Role role, core::Term term);
   void Lead();
   void StopLeading();
@@ -107,7 +119,10 @@ class Conntrack : public Adapter {
   const std::shared_ptr<Mailbox> mail_;
   const std::shared_ptr<std::atomic<uint64_t>> term_;
   EventSink* events_ = nullptr;
-  core::Role role_ = core::Role::kUnknown;
+  bool replicate_;
+  absl::optional<core::AssumeRole> assumed_;  // as ordered last, also while it does nothing
+  core::Role role_ = core::Role::kUnknown;    // as carried out
+  std::string prepare_problem_;
 
   std::unique_ptr<Filter> filter_;
   std::shared_ptr<Changes> changes_;
@@ -136,5 +151,11 @@ class Conntrack : public Adapter {
   Loop::Registration tick_;
   Loop::Registration renew_;
 };
+
+// Leaves this node's kernel, in the network namespace of the calling thread, as it was before the
+// node was in a pair: entries that are held get their own timeouts, nf_conntrack_events is what it
+// was. After Stop(), also that of an agent that died. Reads the whole table: some 5 s for a million
+// flows, so not while the loop serves.
+absl::Status GiveBack(const Options& options);
 
 }  // namespace zcluster::conntrack

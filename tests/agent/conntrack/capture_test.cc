@@ -14,7 +14,7 @@ class CaptureTest : public testing::Test {
   // Captures, and says that a peer wants what is captured.
   void Start(int buffer = 64 << 20, uint32_t muted = 1) {
     netns_.Run([&] {
-      ASSERT_TRUE(TurnEventsOn().ok());
+      ASSERT_TRUE(TurnEventsOn("").ok());
       absl::StatusOr<std::unique_ptr<Capture>> started =
           Capture::Start({buffer, muted, *Filter::Make({})}, changes_, [this] { ++overruns_; });
       ASSERT_TRUE(started.ok()) << started.status();

@@ -30,7 +30,7 @@ TEST(NetlinkSocket, BuffersGrowBeyondWhatUsersMayHave) {
 TEST(NetlinkSocket, HearsEveryoneButTheMuted) {
   Netns netns;
   netns.Run([] {
-    ASSERT_TRUE(TurnEventsOn().ok());
+    ASSERT_TRUE(TurnEventsOn("").ok());
     absl::StatusOr<KernelWriter> muted = KernelWriter::Open();
     absl::StatusOr<KernelWriter> heard = KernelWriter::Open();
     absl::StatusOr<NetlinkSocket> socket = NetlinkSocket::Open();

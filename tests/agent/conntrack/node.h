@@ -84,6 +84,9 @@ class Node : public EventSink {
   void Assume(core::Role role, uint64_t term) {
     OnLoop([&] { adapter_->Perform(core::AssumeRole{role, core::Term{term}}); });
   }
+  void Reconfigure(bool replicate) {
+    OnLoop([&] { adapter_->Reconfigure(replicate); });
+  }
   void Flush(uint64_t operation) {
     OnLoop([&] { adapter_->Perform(core::Flush{{operation}, core::Replicator::kConntrack}); });
   }
