@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -26,6 +28,21 @@ constexpr absl::Duration kVerifyEvery = absl::Seconds(1);
 // lasts this long is one.
 constexpr absl::Duration kSettle = absl::Milliseconds(50);
 
+// Asks about a file of its own.
+void Ask(ConfigCheck& check, const Options& options,
+         std::function<void(const absl::Status&)> done) {
+  static std::atomic<unsigned> counter{0};
+  const std::string path = absl::StrCat(options.ProposalPath(), ".", ::getpid(), ".", counter++);
+  absl::Status valid = Validate(options);
+  if (valid.ok()) valid = MakeDirectories(options.state_dir, 0700);
+  if (!valid.ok()) return check.Refuse(valid, std::move(done));
+  check.Begin(options, path, Render(options),
+              [path, done = std::move(done)](const absl::Status& status) {
+                ::unlink(path.c_str());
+                done(status);
+              });
+}
+
 absl::Status GivenBack() {
   return absl::FailedPreconditionError("keepalived was given back; this node is in no pair");
 }
@@ -45,7 +62,7 @@ Heartbeat::Heartbeat(Loop& loop, Options options)
                    .gone = [this](const std::string& problem) { OnGone(problem); },
                    .refused = [this](const std::string& problem) { SetTrouble(kRefusal, problem); },
                    .reloaded = [this] { SetTrouble(kRefusal, ""); }}),
-      asks_(loop) {}
+      asked_(loop) {}
 
 Heartbeat::~Heartbeat() { Stop(); }
 
@@ -85,33 +102,15 @@ void Heartbeat::Stop() {
   fifo_.Close();
   verify_.reset();
   verify_soon_.reset();
-  asks_.Cancel();
-  questions_.clear();
+  asked_.Cancel();
   reconfigured_ = nullptr;
 }
 
-void Heartbeat::CheckConfig(const Options& options, std::function<void(const absl::Status&)> done) {
-  if (given_back_) return loop_.Post([done = std::move(done)] { done(GivenBack()); });
-  questions_.push_back({options, std::move(done)});
-  if (questions_.size() == 1) AskNext();
-}
-
-void Heartbeat::AskNext() {
-  const Options& options = questions_.front().options;
-  absl::Status valid = Validate(options);
-  if (valid.ok()) valid = MakeDirectories(options.state_dir, 0700);
-  const auto answer = [this](const absl::Status& status) {
-    ::unlink(questions_.front().options.ProposalPath().c_str());
-    const auto done = std::move(questions_.front().done);
-    questions_.pop_front();
-    if (!questions_.empty()) AskNext();
-    done(status);
-  };
-  if (valid.ok()) {
-    asks_.Begin(options, options.ProposalPath(), Render(options), answer);
-  } else {
-    asks_.Refuse(valid, answer);
-  }
+void Heartbeat::CheckConfig(Loop& loop, const Options& options,
+                            std::function<void(const absl::Status&)> done) {
+  auto check = std::make_shared<ConfigCheck>(loop);
+  Ask(*check, options,
+      [check, done = std::move(done)](const absl::Status& status) { done(status); });
 }
 
 void Heartbeat::Reconfigure(Options options, std::function<void(const absl::Status&)> done) {
@@ -127,7 +126,7 @@ void Heartbeat::Reconfigure(Options options, std::function<void(const absl::Stat
     return;
   }
   reconfigured_ = std::move(done);
-  CheckConfig(options, [this, options](const absl::Status& status) {
+  Ask(asked_, options, [this, options](const absl::Status& status) {
     if (status.ok()) {
       Take(options);
     } else {
@@ -173,8 +172,7 @@ void Heartbeat::GiveBack(std::function<void()> done) {
   fifo_.Close();
   verify_.reset();
   verify_soon_.reset();
-  asks_.Cancel();
-  questions_.clear();
+  asked_.Cancel();
   reconfigured_ = nullptr;
   supervisor_.End([this, done = std::move(done)] {
     supervisor_.RemoveStaleAddresses();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -37,9 +36,10 @@ class Heartbeat : public Adapter {
   void Stop() override;
 
   // Would keepalived take these options on this node? INVALID_ARGUMENT with its words if not.
-  // Nothing changes. `done` is called once, later; not after Stop(). Before Start() too; several at
-  // once wait for each other.
-  void CheckConfig(const Options& options, std::function<void(const absl::Status&)> done);
+  // Nothing changes. `done` is called once, later. Needs no heartbeat: a node that is in no pair
+  // may be asked too. Several at once do not disturb each other.
+  static void CheckConfig(Loop& loop, const Options& options,
+                          std::function<void(const absl::Status&)> done);
 
   // Other VIPs, another advert interval or router id, from now on: keepalived is asked, and told if
   // it accepts them. VIPs that went are off this node when `done` is called, which is once, later:
@@ -60,7 +60,6 @@ class Heartbeat : public Adapter {
   void GiveBack(std::function<void()> done);
 
  private:
-  void AskNext();
   void Take(Options options);
   void FinishReconfigure(const absl::Status& status);
   // Whether each VIP is on this node, if it is master.
@@ -94,12 +93,7 @@ class Heartbeat : public Adapter {
   bool begun_ = false;
   bool given_back_ = false;
 
-  struct Question {
-    Options options;
-    std::function<void(const absl::Status&)> done;
-  };
-  std::deque<Question> questions_;  // the first is being asked
-  ConfigCheck asks_;
+  ConfigCheck asked_;  // by the Reconfigure under way
   std::function<void(const absl::Status&)> reconfigured_;
   std::vector<Vip> gone_;  // of the Reconfigure under way
 

@@ -34,7 +34,7 @@ struct Options {
   // Exists from the time that a new configuration is checked until keepalived was told of it: see
   // supervisor.h.
   std::string CandidatePath() const { return state_dir + "/keepalived.conf.new"; }
-  // Asked about, and no more.
+  // What is asked about, and no more; with a number behind it.
   std::string ProposalPath() const { return state_dir + "/keepalived.conf.proposal"; }
   std::string FaultPath() const { return state_dir + "/fault"; }
   std::string StandingPath() const { return state_dir + "/standing"; }

@@ -48,7 +48,6 @@ TEST_F(GiveBackTest, ReportsAndDoesNothingAnyMore) {
   a_->Perform(core::SetFault{""});
   a_->Perform(core::StartHeartbeat{});
   EXPECT_EQ(a_->Reconfigure().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(a_->Check(a_->MakeOptions()).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(a_->reported().states().size(), told);
   EXPECT_FALSE(std::filesystem::exists(a_->MakeOptions().state_dir));
 }

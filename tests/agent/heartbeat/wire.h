@@ -208,7 +208,7 @@ class Node {
     return Ask([this](auto done) { heartbeat_->Reconfigure(MakeOptions(), std::move(done)); });
   }
   absl::Status Check(const Options& options) {
-    return Ask([&](auto done) { heartbeat_->CheckConfig(options, std::move(done)); });
+    return Ask([&](auto done) { Heartbeat::CheckConfig(loop_, options, std::move(done)); });
   }
   void GiveBack() {
     (void)Ask([this](auto done) {
