@@ -3,8 +3,8 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "agent/peer/address.h"
 #include "agent/peer/limits.h"
+#include "common/grpc_address.h"
 
 namespace zcluster::peer {
 

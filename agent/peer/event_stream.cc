@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/peer/address.h"
 #include "common/check.h"
+#include "common/grpc_address.h"
 #include "zcluster/v1/peer.grpc.pb.h"
 
 namespace zcluster::peer {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/peer/address.h"
 #include "agent/peer/hello.h"
 #include "agent/wire/wire.h"
+#include "common/grpc_address.h"
 
 namespace zcluster::peer {
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/peer/address.h"
 #include "agent/peer/reason.h"
 #include "common/check.h"
+#include "common/grpc_address.h"
 #include "common/log.h"
 
 namespace zcluster::peer {

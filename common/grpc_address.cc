@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/peer/address.h"
+#include "common/grpc_address.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 
-namespace zcluster::peer {
+namespace zcluster {
 namespace {
 
 bool IsV6(absl::string_view address) { return absl::StartsWith(address, "["); }
@@ -44,4 +44,4 @@ std::string TargetOf(const std::vector<std::string>& addresses) {
                       absl::StrReplaceAll(absl::StrJoin(all, ","), {{"[", "%5B"}, {"]", "%5D"}}));
 }
 
-}  // namespace zcluster::peer
+}  // namespace zcluster

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 
 // Addresses as gRPC writes them, and as people do. Pure functions.
-namespace zcluster::peer {
+namespace zcluster {
 
 // The host alone: "10.0.0.2" of "10.0.0.2:7700" or of gRPC's "ipv4:10.0.0.2:7700", "fd00::2" of
 // "[fd00::2]:7700" or of gRPC's "ipv6:%5Bfd00::2%5D:7700". What holds no port is returned
@@ -19,4 +19,4 @@ std::string HostOf(absl::string_view address);
 // (::ffff:10.0.0.2).
 std::string TargetOf(const std::vector<std::string>& addresses);
 
-}  // namespace zcluster::peer
+}  // namespace zcluster

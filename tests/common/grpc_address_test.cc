@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/peer/address.h"
+#include "common/grpc_address.h"
 
 #include <gtest/gtest.h>
 
-namespace zcluster::peer {
+namespace zcluster {
 namespace {
 
 TEST(Address, OfAPeerIsItsHost) {
@@ -28,4 +28,4 @@ TEST(Address, SeveralMakeOneTarget) {
 }
 
 }  // namespace
-}  // namespace zcluster::peer
+}  // namespace zcluster
