@@ -30,21 +30,23 @@ struct Rule {
   absl::string_view method;  // "zcluster.v1.ClusterService/Nodes"
   For who;
   bool audited;  // it changes something: who called it, and how it ended, is kept
+  // The other node too: the link's server has a narrower form of it.
+  bool peer_too = false;
 };
 
 // All methods of all services that any server of ours serves, the standard ones too. The one table:
 // what is not in it is refused.
 absl::Span<const Rule> Table();
 
-// The rule for `method`, or null.
+// The rule for `method`, or null. A slash before it, as gRPC writes methods, makes no difference.
 const Rule* Find(absl::string_view method);
 
 // Who calls, as the transport has proved it.
 struct Caller {
-  std::string name;            // "root", "uid 1000 (anna)", "operator anna", "node lb2"
+  std::string name = {};       // "root", "uid 1000 (anna)", "operator anna", "node lb2"
   Right right = Right::kNone;  // a peer has none: it is no operator
   bool peer = false;           // the other node of the pair
-  std::string from;            // "local socket, pid 4711", "192.0.2.7"
+  std::string from = {};       // "local socket, pid 4711", "192.0.2.7"
 };
 
 // PERMISSION_DENIED, in a sentence that names the caller, what it has and what it needs.

@@ -118,21 +118,18 @@ absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) 
   return absl::UnauthenticatedError(WhyNotTrusted(candidate.called, context.get()));
 }
 
-absl::Status CheckName(absl::string_view called, const X509* certificate, absl::string_view uri) {
+absl::StatusOr<std::string> OnlyUri(absl::string_view called, const X509* certificate,
+                                    absl::string_view expected) {
   const std::vector<std::string> uris = Uris(certificate);
   if (uris.empty()) {
     return absl::UnauthenticatedError(absl::StrCat(
-        called, " names no node (no URI in its subject alternative name), expected ", uri));
+        called, " names nobody (no URI in its subject alternative name), expected ", expected));
   }
   if (uris.size() > 1) {
     return absl::UnauthenticatedError(
-        absl::StrCat(called, " names ", uris.size(), " nodes, expected only ", uri));
+        absl::StrCat(called, " has ", uris.size(), " names, expected only ", expected));
   }
-  if (uris.front() != uri) {
-    return absl::UnauthenticatedError(
-        absl::StrCat(called, " is for ", Quoted(uris.front()), ", expected ", uri));
-  }
-  return absl::OkStatus();
+  return uris.front();
 }
 
 // TLS 1.2 is kept out by leaving it only suites that need an RSA key (RequireTls13): so no RSA key
@@ -149,7 +146,8 @@ absl::Status CheckKind(absl::string_view called, const X509* certificate) {
 
 }  // namespace
 
-absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri) {
+absl::StatusOr<std::string> Identify(const Candidate& candidate, Use use,
+                                     absl::string_view expected) {
   const openssl::ForgetErrors forget;  // gRPC calls this on its own threads
   const std::vector<X509Ptr> certificates = ParseCertificates(candidate.certificate);
   if (certificates.empty()) {
@@ -157,8 +155,25 @@ absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_
   }
   X509* certificate = certificates.front().get();
   ZC_RETURN_IF_ERROR(CheckChain(candidate, certificate, use));
-  ZC_RETURN_IF_ERROR(CheckName(candidate.called, certificate, uri));
-  return CheckKind(candidate.called, certificate);
+  ZC_ASSIGN_OR_RETURN(std::string uri, OnlyUri(candidate.called, certificate, expected));
+  ZC_RETURN_IF_ERROR(CheckKind(candidate.called, certificate));
+  return uri;
+}
+
+absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri) {
+  ZC_ASSIGN_OR_RETURN(const std::string found, Identify(candidate, use, uri));
+  if (found == uri) return absl::OkStatus();
+  return absl::UnauthenticatedError(
+      absl::StrCat(candidate.called, " is for ", Quoted(found), ", expected ", uri));
+}
+
+absl::StatusOr<std::string> UriOf(absl::string_view certificate) {
+  constexpr absl::string_view kCalled = "the certificate";
+  const openssl::ForgetErrors forget;
+  const std::vector<X509Ptr> certificates = ParseCertificates(certificate);
+  if (certificates.empty())
+    return absl::UnauthenticatedError("the certificate is not readable PEM");
+  return OnlyUri(kCalled, certificates.front().get(), "one name");
 }
 
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 // Is a certificate good, and if not, why? All in memory; any thread.
@@ -21,10 +22,20 @@ struct Candidate {
   absl::string_view called;
 };
 
+// Who the candidate is: its only SAN URI. UNAUTHENTICATED unless it is signed by the CA (through
+// its chain), is valid now and for `use`, has a key that TLS 1.3 needs, and carries just one SAN
+// URI. `expected` is what sentences say was hoped for: "an operator of the pair lab".
+absl::StatusOr<std::string> Identify(const Candidate& candidate, Use use,
+                                     absl::string_view expected);
+
 // OK only if the candidate is signed by the CA (through its chain), is valid now and for `use`, has
 // a key that TLS 1.3 needs, and carries `uri` as its only SAN URI. Otherwise UNAUTHENTICATED with
 // one sentence that names the reason; what it quotes of the certificate is printable and short.
 absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri);
+
+// The only SAN URI of a certificate that a handshake has let in; UNAUTHENTICATED if it has none or
+// several.
+absl::StatusOr<std::string> UriOf(absl::string_view certificate);
 
 // OK if `key`, a PEM private key, is the one of `certificate`.
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key);

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/certificate.h"
 #include "common/file.h"
+#include "common/pki.h"
 #include "common/status.h"
 
 namespace zcluster::tls {
@@ -56,11 +57,15 @@ class Gate : public ExternalCertificateVerifier {
     // Read anew each time: handshakes are rare, and a renewed CA counts from the next one.
     absl::StatusOr<std::string> ca = ReadFile(ca_file_, kMaxPem);
     if (!ca.ok()) return Annotate(ca.status(), "the pair's CA cannot be read");
-    return CheckCertificate({.certificate = ToAbsl(request.peer_cert()),
-                             .chain = ToAbsl(request.peer_cert_full_chain()),
-                             .ca = *ca,
-                             .called = "the peer's certificate"},
-                            use_, peer_.uri);
+    const Candidate candidate{.certificate = ToAbsl(request.peer_cert()),
+                              .chain = ToAbsl(request.peer_cert_full_chain()),
+                              .ca = *ca,
+                              .called = peer_.called};
+    if (peer_.accept == nullptr) return CheckCertificate(candidate, use_, peer_.uri);
+    Identity identity;
+    ZC_ASSIGN_OR_RETURN(identity.uri, Identify(candidate, use_, peer_.whom));
+    ZC_ASSIGN_OR_RETURN(identity.key, pki::CertificateFingerprint(candidate.certificate));
+    return peer_.accept(identity);
   }
 
   const std::string ca_file_;
@@ -78,6 +83,10 @@ std::shared_ptr<FileWatcherCertificateProvider> Watch(const Files& files) {
 
 std::string NodeUri(absl::string_view pair, absl::string_view node) {
   return absl::StrCat("zcluster://", pair, "/node/", node);
+}
+
+std::string OperatorUri(absl::string_view pair, absl::string_view name) {
+  return absl::StrCat("zcluster://", pair, "/operator/", name);
 }
 
 void RequireTls13() {

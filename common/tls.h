@@ -24,13 +24,29 @@ struct Files {
   std::string ca;
 };
 
-// Who the other side must be.
+// What the other side has proved of itself: a certificate that the CA signed, that is good now, and
+// whose key it holds.
+struct Identity {
+  std::string uri;  // the only SAN URI
+  std::string key;  // fingerprint of the key, as pki::CertificateFingerprint writes it
+};
+
+// Who the other side must be: one, or whoever is accepted.
 struct Expected {
-  std::string uri;  // such as zcluster://PAIR/node/NAME
+  // Exactly this, such as zcluster://PAIR/node/NAME; not looked at if `accept` is there.
+  std::string uri = {};
+  // OK, or a sentence that says why not. Called from gRPC's threads at each handshake, must not
+  // block.
+  std::function<absl::Status(const Identity&)> accept = {};
+  // What sentences say was hoped for, and how they call the certificate; for use with `accept`.
+  std::string whom = {};
+  std::string called = "the peer's certificate";
 };
 
 // The identity of a node, as its certificate carries it.
 std::string NodeUri(absl::string_view pair, absl::string_view node);
+// The identity of an operator.
+std::string OperatorUri(absl::string_view pair, absl::string_view name);
 
 // Told why a peer was refused, as a sentence fit for `zctl nodes`: "the peer's certificate expired
 // on ...", "... is not signed by the pair's CA", "... is for zcluster://lab/node/x, expected ...".
@@ -47,12 +63,12 @@ void RequireTls13();
 absl::Status CheckOwnFiles(const Files& files, const std::string& own_uri);
 
 // Credentials for either side. A peer gets through only with a certificate that is signed by the
-// CA, valid now and for this use, and whose only SAN URI is `peer.uri`; all else, and a CA file
-// that cannot be read, is refused. The files are watched: renewed ones, also behind a link that
-// moved, serve new connections within two seconds. (If key and certificate change between gRPC's
-// two reads, new connections are refused until it looks again, a second later.) Neither renewal nor
-// expiry cuts a live connection. Check the files first: credentials made of broken ones exist, but
-// nobody gets through.
+// CA, valid now and for this use, and whose only SAN URI is `peer.uri` or accepted; all else, and a
+// CA file that cannot be read, is refused. The files are watched: renewed ones, also behind a link
+// that moved, serve new connections within two seconds. (If key and certificate change between
+// gRPC's two reads, new connections are refused until it looks again, a second later.) Neither
+// renewal nor expiry cuts a live connection. Check the files first: credentials made of broken ones
+// exist, but nobody gets through.
 std::shared_ptr<grpc::ChannelCredentials> ClientCredentials(const Files& files, Expected peer,
                                                             OnRefused refused);
 std::shared_ptr<grpc::ServerCredentials> ServerCredentials(const Files& files, Expected peer,

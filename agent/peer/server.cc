@@ -5,12 +5,15 @@
 
 #include "agent/peer/limits.h"
 #include "common/listen.h"
+#include "common/standard_services.h"
 
 namespace zcluster::peer {
+
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartServer(
     const std::string& listen, std::shared_ptr<grpc::ServerCredentials> credentials,
     std::vector<grpc::Service*> services, int* port) {
   grpc::ServerBuilder builder;
+  AddStandardServices(builder);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);

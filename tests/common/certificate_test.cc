@@ -51,6 +51,29 @@ TEST_F(CertificateTest, WhatAStrangerChoseIsPrintableAndShort) {
   EXPECT_LT(status.message().size(), 250u);
 }
 
+TEST_F(CertificateTest, IdentifySaysWhoItIs) {
+  const std::string certificate = Issue({.uri = "zcluster://lab/operator/anna"});
+  const std::string ca = *ReadFile(files_.ca);
+  const Candidate candidate{.certificate = certificate, .chain = "", .ca = ca, .called = "it"};
+  EXPECT_EQ(*Identify(candidate, Use::kClient, "an operator"), "zcluster://lab/operator/anna");
+}
+
+TEST_F(CertificateTest, IdentifySaysWhomItHopedFor) {
+  const std::string nameless = Issue({});
+  const std::string ca = *ReadFile(files_.ca);
+  const Candidate candidate{.certificate = nameless, .chain = "", .ca = ca, .called = "it"};
+  EXPECT_THAT(std::string(Identify(candidate, Use::kClient, "an operator").status().message()),
+              HasSubstr("it names nobody (no URI in its subject alternative name), expected an "
+                        "operator"));
+}
+
+TEST_F(CertificateTest, UriOfIsItsOnlyName) {
+  EXPECT_EQ(*UriOf(Issue({.uri = kUri})), kUri);
+  EXPECT_FALSE(UriOf(Issue({})).ok());
+  EXPECT_FALSE(UriOf(Issue({.uri = kUri, .second_uri = "zcluster://lab/node/b"})).ok());
+  EXPECT_FALSE(UriOf("garbage").ok());
+}
+
 TEST_F(CertificateTest, AKeyBelongsToItsCertificateOnly) {
   const std::string first = Issue({.uri = kUri});
   const std::string key = *ReadFile(files_.key);

@@ -292,7 +292,7 @@ TEST_F(PkiTest, OnlyItsOwnKeyRenewsACa) {
 TEST_F(PkiTest, ASelfSignedCertificateHasNoName) {
   const std::string certificate = *MakeSelfSigned(key_);
   EXPECT_EQ(tls::CheckKey(certificate, key_), absl::OkStatus());
-  EXPECT_THAT(Check(certificate, certificate).message(), HasSubstr("names no node"));
+  EXPECT_THAT(Check(certificate, certificate).message(), HasSubstr("names nobody"));
   EXPECT_THAT(Check(certificate, ca_).message(), HasSubstr("self-signed"));
 }
 

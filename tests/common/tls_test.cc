@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/file.h"
+#include "common/pki.h"
 #include "tests/support/certificates.h"
 #include "tests/support/tls_probe.h"
 
@@ -66,12 +67,12 @@ class TlsTest : public testing::Test {
     return authority_.Issue(name, {.uri = uri});
   }
 
-  void Serve(const Files& files) {
+  void Serve(const Files& files, const Expected& client = {kClient}) {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterCallbackGenericService(&service_);
-    builder.AddListeningPort(
-        "127.0.0.1:0", ServerCredentials(files, {kClient}, server_reasons_.Listener()), &port_);
+    builder.AddListeningPort("127.0.0.1:0",
+                             ServerCredentials(files, client, server_reasons_.Listener()), &port_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
@@ -164,8 +165,8 @@ const Stranger kStrangers[] = {
      "is for zcluster://lab/node/c, expected zcluster://lab/node/b"},
     {"TheServersOwnName", {.uri = kServer}, "is for zcluster://lab/node/a"},
     {"NameWithMore", {.uri = "zcluster://lab/node/bb"}, "is for zcluster://lab/node/bb"},
-    {"NoName", {}, "names no node"},
-    {"TwoNames", {.uri = kClient, .second_uri = kServer}, "names 2 nodes"},
+    {"NoName", {}, "names nobody"},
+    {"TwoNames", {.uri = kClient, .second_uri = kServer}, "has 2 names"},
     {"ServerOnly", {.uri = kClient, .extended_key_usage = "serverAuth"}, "not made for this use"},
     {"RsaKey", {.uri = kClient, .kind = test::KeyKind::kRsa}, "use ECDSA"},
 };
@@ -185,7 +186,7 @@ const Stranger kImpostors[] = {
     {"Expired", {.uri = kServer, .valid_to = -absl::Minutes(1)}, "certificate expired on 20"},
     {"SelfSigned", {.uri = kServer, .self_signed = true}, "is self-signed"},
     {"AnotherName", {.uri = kClient}, "is for zcluster://lab/node/b, expected"},
-    {"NoName", {}, "names no node"},
+    {"NoName", {}, "names nobody"},
     {"ClientOnly", {.uri = kServer, .extended_key_usage = "clientAuth"}, "not made for this use"},
 };
 
@@ -201,6 +202,27 @@ TEST_F(TlsTest, AnotherPairsNodeIsRefusedByBothSides) {
   const Files files = other.Issue("b", {.uri = kClient});
   EXPECT_EQ(test::ProbeTls(port_, test::TlsVersion::k13, &files), "refused");
   EXPECT_THAT(server_reasons_.Wait(), HasSubstr("is not signed by the pair's CA"));
+}
+
+TEST_F(TlsTest, WhoeverIsAcceptedGetsThroughByNameAndKey) {
+  const Files files = Ours("anna", OperatorUri("lab", "anna"));
+  const std::string key = *pki::CertificateFingerprint(*ReadFile(files.certificate));
+  Expected expected;
+  expected.accept = [key](const Identity& who) {
+    return who.uri == "zcluster://lab/operator/anna" && who.key == key
+               ? absl::OkStatus()
+               : absl::UnauthenticatedError("not on the list");
+  };
+  expected.whom = "an operator";
+  expected.called = "the caller's certificate";
+  Serve(Ours("a", kServer), expected);
+  EXPECT_TRUE(Reaches(files)) << server_reasons_.Now();
+  EXPECT_FALSE(Reaches(Ours("anna2", OperatorUri("lab", "anna")))) << "the name with another key";
+  EXPECT_THAT(server_reasons_.Now(), HasSubstr("not on the list"));
+  EXPECT_FALSE(Reaches(authority_.Issue("nobody", {})));
+  EXPECT_THAT(server_reasons_.Now(), HasSubstr("the caller's certificate names nobody"));
+  const Authority other(directory_.path(), "other");
+  EXPECT_FALSE(Reaches(other.Issue("anna3", {.uri = OperatorUri("lab", "anna")})));
 }
 
 TEST_F(TlsTest, WithoutTheCaNobodyGetsThrough) {
