@@ -113,6 +113,7 @@ bool Brain::Apply(const PeerConnected& event) {
   peer = Peer{};
   peer.connected = true;
   peer.since = now_;
+  peer.heard = now_;
   peer.address = event.address;
   peer.version = event.version;
   peer.problem.clear();
@@ -141,6 +142,7 @@ bool Brain::Apply(const PeerDisconnected& event) {
 bool Brain::Apply(const PeerReported& event) {
   LearnTerm(std::max(event.state.term, event.state.own_term));
   if (!state_.peer.connected) return true;
+  state_.peer.heard = now_;
   return Assign(state_.peer.told, std::optional<NodeState>(event.state));
 }
 

@@ -52,6 +52,7 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
     node_ = Describe(state);
     view_ = Show(state);
   }
+  view_.heard = state.peer.heard;  // moves without a change: shown at the next beat
   if (state.peer.connected) {
     // A beat that would wait for the disk tells nothing; what changed is told when the disk is
     // back.

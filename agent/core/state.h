@@ -21,6 +21,7 @@ struct Peer {
   std::string address;
   std::string version;
   std::string problem = "no attempt to reach it has ended yet";  // while not connected
+  absl::Time heard = absl::InfinitePast();  // last, whatever it said; outlives the connection
   std::optional<NodeState> told;  // on this connection; what an earlier one said counts no more
 
   bool Says(Role role) const { return connected && told && told->role == role; }

@@ -166,6 +166,7 @@ View Show(const State& state) {
   view.link.version = state.peer.version;
   if (!state.peer.connected) view.link.problem = state.peer.problem;
   view.link.since = state.peer.since;
+  view.heard = state.peer.heard;
   view.conntrack = state.conntrack;
   view.roots = state.roots;
   return view;

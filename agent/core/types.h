@@ -149,6 +149,7 @@ struct View {
   Term own_term;
   std::vector<std::string> not_ready;  // empty: a failover right now would succeed
   LinkView link;
+  absl::Time heard = absl::InfinitePast();  // last word of the peer; loop clock
   ConntrackState conntrack;
   std::vector<RootState> roots;
   bool operator==(const View&) const = default;

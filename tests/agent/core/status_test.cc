@@ -153,6 +153,7 @@ TEST(Status, IsTheSameButForCountersThatMoveAllTheTime) {
   after.conntrack.flows = 5;
   after.conntrack.changes = 7;
   after.conntrack.lag = absl::Milliseconds(2);
+  after.peer.heard = absl::UnixEpoch() + absl::Seconds(1);
   EXPECT_TRUE(SameButCounters(Describe(before), Describe(after)));
   EXPECT_TRUE(SameButCounters(Show(before), Show(after)));
   after.conntrack.synchronised = false;
