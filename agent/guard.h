@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/access.h"
+#include "zcluster/v1/operator.pb.h"
 
 namespace grpc {
 class ServerContextBase;
@@ -40,6 +41,16 @@ class Guard {
   // thread.
   virtual absl::StatusOr<std::shared_ptr<AdmittedCall>> Admit(
       const grpc::ServerContextBase& context, absl::string_view method) = 0;
+};
+
+// What was audited.
+class AuditTrail {
+ public:
+  using Answer = std::function<void(absl::StatusOr<v1::AuditResponse>)>;
+  virtual ~AuditTrail() = default;
+  // The newest entries, at most `limit` of them and no more than fit in an answer. Never blocks;
+  // `answer` is called once, from a thread of its own. Any thread.
+  virtual void Newest(size_t limit, Answer answer) = 0;
 };
 
 }  // namespace zcluster

@@ -12,8 +12,12 @@
 #include <iostream>
 
 #include "absl/synchronization/mutex.h"
+#include "agent/access/access.h"
+#include "agent/access/audit_log.h"
+#include "agent/access/local_listener.h"
+#include "agent/access/server.h"
 #include "agent/api/api.h"
-#include "agent/api/local_server.h"
+#include "agent/api/lifecycle.h"
 #include "agent/command/command.h"
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
@@ -140,6 +144,12 @@ absl::Status PlaceVips(config::Settings& s) {
   return absl::OkStatus();
 }
 
+std::vector<access::Operator> Operators(const config::PairSettings& pair) {
+  std::vector<access::Operator> operators;
+  for (const config::Operator& o : pair.operators) operators.push_back({o.name, o.role, o.key});
+  return operators;
+}
+
 // One agent a run directory: the lock ends with the process, however it ends.
 absl::StatusOr<UniqueFd> TakePidFile(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -172,10 +182,43 @@ class Refusals {
   peer::PeerLink* link_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
+// Stands where the life cycle of pairs will: refuses.
+class NoLifecycle : public api::Lifecycle {
+ public:
+  absl::StatusOr<v1::InterfacesResponse> Interfaces() override { return No(); }
+  void Probe(const v1::ProbeRequest&, Answer<v1::ProbeResponse> answer) override { answer(No()); }
+  absl::StatusOr<v1::DescribeResponse> Describe() override { return No(); }
+  void Plan(const v1::PlanRequest&, Answer<v1::PlanResponse> answer) override { answer(No()); }
+  void Create(v1::CreateRequest, api::StepSink steps) override { steps.end(No()); }
+  void Apply(const v1::ApplyRequest&, api::StepSink steps) override { steps.end(No()); }
+  void Unconfigure(const v1::UnconfigureRequest&, api::StepSink steps) override { steps.end(No()); }
+  absl::StatusOr<v1::TokenResponse> Token(absl::Duration) override { return No(); }
+  absl::StatusOr<v1::FingerprintResponse> Fingerprint() override { return No(); }
+  absl::Status Unlock() override { return No(); }
+  void AddOperator(const v1::AddOperatorRequest&, Answer<v1::AddOperatorResponse> answer) override {
+    answer(No());
+  }
+  absl::StatusOr<v1::ListOperatorsResponse> ListOperators() override { return No(); }
+  void RevokeOperator(const v1::RevokeOperatorRequest&,
+                      Answer<v1::RevokeOperatorResponse> answer) override {
+    answer(No());
+  }
+
+ private:
+  static absl::Status No() {
+    return absl::UnimplementedError("this agent cannot change its pair yet");
+  }
+};
+
 absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   ZC_RETURN_IF_ERROR(MakeDirectories(flags.state_dir, 0700));
   ZC_RETURN_IF_ERROR(MakeDirectories(flags.run_dir, 0700));
   ZC_ASSIGN_OR_RETURN(const UniqueFd pid_file, TakePidFile(flags.run_dir + "/agent.pid"));
+  ZC_ASSIGN_OR_RETURN(const std::unique_ptr<access::AuditLog> audit_log,
+                      access::AuditLog::Open({flags.state_dir + "/audit.log"}));
+  access::Access access(*audit_log);
+  access.SetPair(settings.pair->name, settings.agent.peer_name);
+  access.SetOperators(Operators(*settings.pair));
   Loop loop;
 
   const tls::Files files{settings.agent.certificate, settings.agent.key, settings.agent.ca};
@@ -199,8 +242,9 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
       {.replicate = settings.pair->replicate_conntrack, .own_addresses = OwnAddresses(settings), .state_file = flags.state_dir + "/conntrack-events"},
       channel);
   configsync::ConfigSync config_sync(loop, ConfigSyncOptions(settings, flags), channel);
-  command::Command commands(loop, CommandOptions(settings), channel);
-  api::Api api(loop, ApiOptions(settings), channel);
+  command::Command commands(loop, CommandOptions(settings), channel, access);
+  NoLifecycle lifecycle;
+  api::Api api(loop, ApiOptions(settings), channel, access, *audit_log, lifecycle);
   peer::PeerLink peer_link(loop,
                            {.pair = settings.pair->name,
                             .node = settings.agent.node_name,
@@ -229,9 +273,20 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   }
   auto peer_server = peer::StartServer(
       settings.agent.listen, tls::ServerCredentials(files, peer_identity, refused), for_peer);
-  auto local_server = api::StartLocalServer(flags.run_dir + "/agent.sock", for_operators);
-  absl::Status status = peer_server.ok() ? local_server.status() : peer_server.status();
+  const tls::OnRefused operator_refused = [](const std::string& reason) {
+    log::Warning("operator_refused", {{"reason", reason}});
+  };
+  auto operators_server = access::StartServer(
+      access, for_operators,
+      {settings.agent.api_listen,
+       tls::ServerCredentials(files, access.ExpectOperators(), operator_refused)});
+  auto listener = access::LocalListener::Listen(
+      loop, access.local_callers(), flags.run_dir + "/agent.sock", access::kOperatorsGroup);
+  absl::Status status = peer_server.status();
+  status.Update(operators_server.status());
+  status.Update(listener.status());
   if (status.ok()) {
+    (*listener)->Serve(operators_server->get());
     const Loop::Registration signals =
         loop.OnSignals({SIGTERM, SIGINT}, [&loop](int) { loop.Quit(); });
     log::Info("agent_started", {{"version", ZC_VERSION},
@@ -244,7 +299,8 @@ absl::Status Serve(const config::Settings& settings, const Flags& flags) {
   const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(200);
   refusals->SetListener(nullptr);
   driver.Stop();  // first: the loop has ended, and no call may wait for it
-  if (local_server.ok()) (*local_server)->Shutdown(deadline);
+  if (listener.ok()) listener->reset();
+  if (operators_server.ok()) (*operators_server)->Shutdown(deadline);
   if (peer_server.ok()) (*peer_server)->Shutdown(deadline);
   return status;
 }

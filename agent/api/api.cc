@@ -8,16 +8,22 @@
 #include "agent/api/cluster_service.h"
 #include "agent/api/desk.h"
 #include "agent/api/maintenance_service.h"
+#include "agent/api/node_service.h"
 #include "agent/api/operations.h"
+#include "agent/api/operator_service.h"
 
 namespace zcluster::api {
 
 struct Api::Parts {
-  Parts(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
+  Parts(Loop& loop, Options options, const std::shared_ptr<grpc::Channel>& peer, Guard& guard,
+        AuditTrail& audit, Lifecycle& lifecycle)
       : board(std::move(options)),
-        desk(loop),
-        cluster(desk, board),
-        maintenance(desk, board, operations, std::move(peer)),
+        desk(loop, guard),
+        cluster(desk, board, lifecycle, peer),
+        maintenance(desk, board, operations, peer),
+        node(desk, lifecycle),
+        operators(desk, lifecycle, audit),
+        peer_cluster(desk, board),
         peer_maintenance(desk, board, operations) {}
 
   Board board;
@@ -25,19 +31,25 @@ struct Api::Parts {
   Desk desk;
   ClusterService cluster;
   MaintenanceService maintenance;
+  NodeService node;
+  OperatorService operators;
+  PeerClusterService peer_cluster;
   PeerMaintenanceService peer_maintenance;
 };
 
-Api::Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
-    : parts_(std::make_unique<Parts>(loop, std::move(options), std::move(peer))) {}
+Api::Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard,
+         AuditTrail& audit, Lifecycle& lifecycle)
+    : parts_(std::make_unique<Parts>(loop, std::move(options), peer, guard, audit, lifecycle)) {}
 
 Api::~Api() { Stop(); }
 
 std::vector<grpc::Service*> Api::local_services() {
-  return {&parts_->cluster, &parts_->maintenance};
+  return {&parts_->cluster, &parts_->maintenance, &parts_->node, &parts_->operators};
 }
 
-std::vector<grpc::Service*> Api::peer_services() { return {&parts_->peer_maintenance}; }
+std::vector<grpc::Service*> Api::peer_services() {
+  return {&parts_->peer_cluster, &parts_->peer_maintenance};
+}
 
 absl::Status Api::Start(EventSink& events) {
   parts_->operations.Start(events);
@@ -47,6 +59,7 @@ absl::Status Api::Start(EventSink& events) {
 void Api::Perform(const core::Action& action) {
   if (const auto* publish = std::get_if<core::Publish>(&action)) {
     parts_->board.Publish(publish->view);
+    parts_->cluster.Changed();
   } else if (const auto* step = std::get_if<core::Progressed>(&action)) {
     parts_->operations.Progress(*step);
   } else if (const auto* end = std::get_if<core::Finished>(&action)) {
@@ -58,6 +71,7 @@ void Api::Reconfigure(Options options) { parts_->board.SetOptions(std::move(opti
 
 void Api::Stop() {
   parts_->desk.Close();
+  parts_->cluster.Stop();
   parts_->maintenance.Stop();
   parts_->operations.Abandon();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +15,15 @@ class Channel;
 class Service;
 }  // namespace grpc
 
+namespace zcluster {
+class AuditTrail;
+class Guard;
+}  // namespace zcluster
+
 // What operators call: the services behind zctl.
 namespace zcluster::api {
+
+class Lifecycle;
 
 // What is shown that the brain does not know.
 struct Options {
@@ -23,8 +31,12 @@ struct Options {
     std::string address;    // with prefix length
     std::string interface;  // that carries it
   };
+  // This node is in no pair, and so it is shown; all that is asked of a pair is refused. Such an
+  // Api is not Start()ed: there is no brain.
+  bool unconfigured = false;
   std::string pair;
-  std::string version;  // of this program
+  uint64_t generation = 0;  // of the pair's configuration
+  std::string version;      // of this program
   std::vector<Vip> vips;
   absl::Duration advert_interval = absl::Seconds(1);
   // Shown until the brain has published its first view.
@@ -42,15 +54,17 @@ struct Options {
 // answered UNAVAILABLE), but must have ended before this object does.
 class Api : public Adapter {
  public:
-  // `peer` leads to the other node's peer_services(); null: nothing is passed on. `loop` must
-  // outlive this object.
-  Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);
+  // `peer` leads to the other node's peer_services(); null: nothing is passed on. The references
+  // must outlive this object. Every call is one that `guard` let in.
+  Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard,
+      AuditTrail& audit, Lifecycle& lifecycle);
   ~Api() override;
 
-  // For the node's own socket: ClusterService, MaintenanceService.
+  // For operators, on this node and from elsewhere: ClusterService, MaintenanceService,
+  // NodeService, OperatorService.
   std::vector<grpc::Service*> local_services();
   // For the peer link's server: MaintenanceService, of which only Switchover answers, and never
-  // passes on.
+  // passes on; ClusterService, of which only Nodes answers.
   std::vector<grpc::Service*> peer_services();
 
   absl::Status Start(EventSink& events) override;

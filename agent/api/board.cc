@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/api/board.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/wire/wire.h"
 
 namespace zcluster::api {
 namespace {
+
+constexpr absl::string_view kInNoPair = "in no pair; make one: zctl cluster create";
 
 core::NodeView Starting(const std::string& name, const std::string& address) {
   core::NodeView node;
@@ -24,6 +28,12 @@ Board::Board(Options options) : options_(std::move(options)) {
   view_.not_ready = {"the agent is starting"};
   view_.link.problem = "starting";
   view_.conntrack.problem = "starting";
+  if (!options_.unconfigured) return;
+  view_.local.role = core::Role::kUnconfigured;
+  view_.local.message = std::string(kInNoPair);
+  view_.remote = {};
+  view_.not_ready = {std::string(kInNoPair)};
+  view_.link.problem = view_.conntrack.problem = "in no pair";
 }
 
 void Board::Publish(core::View view) {
@@ -31,17 +41,29 @@ void Board::Publish(core::View view) {
   view_ = std::move(view);
 }
 
-v1::NodesResponse Board::Nodes() const {
+absl::Status Board::InPair() const {
+  if (!options_.unconfigured) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(options_.node_name, " is ", kInNoPair));
+}
+
+v1::NodesResponse Board::Nodes(absl::Time now) const {
   v1::NodesResponse response;
-  *response.add_nodes() = wire::ToProto(view_.local, /*local=*/true);
-  *response.add_nodes() = wire::ToProto(view_.remote, /*local=*/false);
+  v1::Node& local = *response.add_nodes();
+  local = wire::ToProto(view_.local, /*local=*/true);
+  local.set_generation(options_.generation);
+  *local.mutable_age() = wire::ToProto(absl::ZeroDuration());
+  if (options_.unconfigured) return response;
+  v1::Node& remote = *response.add_nodes();
+  remote = wire::ToProto(view_.remote, /*local=*/false);
+  if (view_.heard > absl::InfinitePast())
+    *remote.mutable_age() = wire::ToProto(std::max(now - view_.heard, absl::ZeroDuration()));
   return response;
 }
 
 v1::GetStatusResponse Board::Status(absl::Time now) const {
   v1::GetStatusResponse response;
   response.set_pair(options_.pair);
-  *response.mutable_nodes() = Nodes().nodes();
+  *response.mutable_nodes() = Nodes(now).nodes();
   response.set_term(view_.term.value);
   response.set_ready(view_.not_ready.empty());
   for (const std::string& reason : view_.not_ready) response.add_not_ready(reason);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "agent/api/api.h"
@@ -23,8 +24,11 @@ class Board {
   const Options& options() const { return options_; }
   void SetOptions(Options options) { options_ = std::move(options); }
 
-  v1::NodesResponse Nodes() const;
+  // FAILED_PRECONDITION, with the way out, if this node is in no pair.
+  absl::Status InPair() const;
+
   // `now` is the loop's clock.
+  v1::NodesResponse Nodes(absl::Time now) const;
   v1::GetStatusResponse Status(absl::Time now) const;
 
  private:

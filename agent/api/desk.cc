@@ -13,6 +13,11 @@ namespace {
 
 absl::Status Stopping() { return absl::UnavailableError("the agent is stopping"); }
 
+struct Waiting {
+  std::shared_ptr<Client> client;
+  std::function<void()> question;
+};
+
 }  // namespace
 
 struct Desk::State {
@@ -20,48 +25,50 @@ struct Desk::State {
   bool closed ABSL_GUARDED_BY(mutex) = false;
   uint64_t next ABSL_GUARDED_BY(mutex) = 0;
   // At most one entry for each call under way, which gRPC bounds.
-  std::map<uint64_t, Question> waiting ABSL_GUARDED_BY(mutex);
+  std::map<uint64_t, Waiting> waiting ABSL_GUARDED_BY(mutex);
 
-  Question Take(uint64_t id) {
+  std::function<void()> Take(uint64_t id) {
     absl::MutexLock lock(&mutex);
     auto found = waiting.find(id);
     if (found == waiting.end()) return nullptr;
-    Question question = std::move(found->second);
+    std::function<void()> question = std::move(found->second.question);
     waiting.erase(found);
     return question;
   }
 };
 
-Desk::Desk(Loop& loop) : loop_(loop), state_(std::make_shared<State>()) {}
+Desk::Desk(Loop& loop, Guard& guard)
+    : loop_(loop), guard_(guard), state_(std::make_shared<State>()) {}
 
 Desk::~Desk() { Close(); }
 
-void Desk::Ask(Question question) {
+void Desk::Ask(const Asked& asked, std::shared_ptr<Client> client, std::function<void()> question) {
+  absl::StatusOr<std::shared_ptr<AdmittedCall>> call = guard_.Admit(asked.context, asked.method);
+  if (!call.ok()) return client->Close(call.status());
+  if (!asked.what.empty()) (*call)->Describe(asked.what);
+  client->LetIn(*std::move(call));
   uint64_t id = 0;
   {
     absl::MutexLock lock(&state_->mutex);
     if (!state_->closed) {
       id = ++state_->next;
-      state_->waiting.emplace(id, std::move(question));
+      state_->waiting.emplace(id, Waiting{client, std::move(question)});
     }
   }
-  if (id == 0) {
-    question(Stopping());
-    return;
-  }
+  if (id == 0) return client->Close(Stopping());
   loop_.Post([state = state_, id] {
-    if (Question taken = state->Take(id)) taken(absl::OkStatus());
+    if (const std::function<void()> taken = state->Take(id)) taken();
   });
 }
 
 void Desk::Close() {
-  std::map<uint64_t, Question> waiting;
+  std::map<uint64_t, Waiting> waiting;
   {
     absl::MutexLock lock(&state_->mutex);
     state_->closed = true;
     waiting.swap(state_->waiting);
   }
-  for (auto& [id, question] : waiting) question(Stopping());
+  for (auto& [id, entry] : waiting) entry.client->Close(Stopping());
 }
 
 }  // namespace zcluster::api

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/api/in_words.h"
 #include "agent/core/names.h"
 #include "common/loop.h"
 
@@ -34,11 +35,12 @@ absl::Status NobodyIsMaster(const Board& board) {
 }
 
 // Asks the brain on the loop; whatever comes of it goes to the stream that is returned.
-grpc::ServerWriteReactor<v1::Step>* AskBrain(Desk& desk, Operations& operations,
-                                             core::OperationKind kind, bool force) {
+grpc::ServerWriteReactor<v1::Step>* AskBrain(Desk& desk, const Board& board, Operations& operations,
+                                             const Asked& asked, core::OperationKind kind,
+                                             bool force) {
   auto client = StepStream::Make();
-  desk.Ask([&operations, kind, force, client, asked_at = Loop::Now()](const absl::Status& status) {
-    if (!status.ok()) return client->Close(status);
+  desk.Ask(asked, client, [&board, &operations, kind, force, client, asked_at = Loop::Now()] {
+    if (const absl::Status status = board.InPair(); !status.ok()) return client->Close(status);
     operations.Ask(kind, force, asked_at, client);
   });
   return client.get();
@@ -58,17 +60,18 @@ void MaintenanceService::Stop() {
 }
 
 grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Switchover(
-    grpc::CallbackServerContext*, const v1::SwitchoverRequest* request) {
+    grpc::CallbackServerContext* context, const v1::SwitchoverRequest* request) {
   auto client = StepStream::Make();
-  desk_.Ask(
-      [this, client, force = request->force(), asked_at = Loop::Now()](const absl::Status& status) {
-        if (!status.ok()) return client->Close(status);
-        if (board_.view().local.role == core::Role::kMaster) {
-          operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
-        } else {
-          PassOn(force, asked_at, client);
-        }
-      });
+  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(request->force())},
+            client, [this, client, force = request->force(), asked_at = Loop::Now()] {
+              if (const absl::Status status = board_.InPair(); !status.ok()) {
+                client->Close(status);
+              } else if (board_.view().local.role == core::Role::kMaster) {
+                operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+              } else {
+                PassOn(force, asked_at, client);
+              }
+            });
   return client.get();
 }
 
@@ -90,14 +93,18 @@ void MaintenanceService::PassOn(bool force, absl::Time asked_at, Stream client) 
                                       std::move(client)));
 }
 
-grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Enter(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Enter(grpc::CallbackServerContext* context,
                                                               const v1::EnterRequest* request) {
-  return AskBrain(desk_, operations_, core::OperationKind::kEnterMaintenance, request->force());
+  return AskBrain(desk_, board_, operations_,
+                  {*context, "zcluster.v1.MaintenanceService/Enter", InWords(request->force())},
+                  core::OperationKind::kEnterMaintenance, request->force());
 }
 
-grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServerContext* context,
                                                               const v1::StartRequest* request) {
-  return AskBrain(desk_, operations_, core::OperationKind::kStartMaintenance, request->force());
+  return AskBrain(desk_, board_, operations_,
+                  {*context, "zcluster.v1.MaintenanceService/Start", InWords(request->force())},
+                  core::OperationKind::kStartMaintenance, request->force());
 }
 
 PeerMaintenanceService::PeerMaintenanceService(Desk& desk, const Board& board,
@@ -105,18 +112,17 @@ PeerMaintenanceService::PeerMaintenanceService(Desk& desk, const Board& board,
     : desk_(desk), board_(board), operations_(operations) {}
 
 grpc::ServerWriteReactor<v1::Step>* PeerMaintenanceService::Switchover(
-    grpc::CallbackServerContext*, const v1::SwitchoverRequest* request) {
+    grpc::CallbackServerContext* context, const v1::SwitchoverRequest* request) {
   auto client = StepStream::Make();
-  desk_.Ask(
-      [this, client, force = request->force(), asked_at = Loop::Now()](const absl::Status& status) {
-        if (!status.ok()) return client->Close(status);
-        const core::NodeView& local = board_.view().local;
-        if (local.role != core::Role::kMaster) {
-          return client->Close(absl::FailedPreconditionError(
-              absl::StrCat(local.name, " was asked as the master, but ", Describe(local))));
-        }
-        operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
-      });
+  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(request->force())},
+            client, [this, client, force = request->force(), asked_at = Loop::Now()] {
+              const core::NodeView& local = board_.view().local;
+              if (local.role != core::Role::kMaster) {
+                return client->Close(absl::FailedPreconditionError(
+                    absl::StrCat(local.name, " was asked as the master, but ", Describe(local))));
+              }
+              operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+            });
   return client.get();
 }
 

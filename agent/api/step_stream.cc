@@ -27,6 +27,7 @@ void StepStream::Write(v1::Step step) {
 }
 
 void StepStream::Close(const absl::Status& status) {
+  Audit(status);
   absl::MutexLock lock(&mutex_);
   if (end_) return;
   end_ = status;
@@ -39,10 +40,12 @@ void StepStream::OnWriteDone(bool) {
   Advance();
 }
 
-void StepStream::OnCancel() {
+void StepStream::OnCancel() { Cut(absl::CancelledError("the client is gone")); }
+
+void StepStream::Cut(const absl::Status& why) {
   absl::MutexLock lock(&mutex_);
   waiting_.clear();
-  if (!end_) end_ = absl::CancelledError("the client is gone");
+  if (!end_) end_ = why;
   Advance();
 }
 

@@ -12,6 +12,11 @@ std::shared_ptr<UnaryAnswer> UnaryAnswer::Make() {
 }
 
 void UnaryAnswer::Give(const absl::Status& status, const std::function<void()>& fill) {
+  Audit(status);
+  End(status, fill);
+}
+
+void UnaryAnswer::End(const absl::Status& status, const std::function<void()>& fill) {
   absl::MutexLock lock(&mutex_);
   if (given_) return;
   given_ = true;
@@ -19,8 +24,10 @@ void UnaryAnswer::Give(const absl::Status& status, const std::function<void()>& 
   Finish(ToGrpc(status));
 }
 
+void UnaryAnswer::Cut(const absl::Status& why) { End(why, nullptr); }
+
 void UnaryAnswer::OnCancel() {
-  Give(absl::CancelledError("the client is gone, or the agent is stopping"), nullptr);
+  End(absl::CancelledError("the client is gone, or the agent is stopping"), nullptr);
 }
 
 void UnaryAnswer::OnDone() { self_.reset(); }

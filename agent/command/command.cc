@@ -10,6 +10,7 @@
 #include "agent/command/peer_calls.h"
 #include "agent/command/runs.h"
 #include "common/check.h"
+#include "agent/guard.h"
 #include "common/status.h"
 #include "zcluster/v1/command.grpc.pb.h"
 
@@ -32,10 +33,24 @@ Listener Towards(const std::shared_ptr<EventStream>& stream) {
                   [stream](const absl::Status& status) { stream->Close(status); }};
 }
 
-// What both services have: the list, and the way to the loop.
+constexpr absl::string_view kRun = "zcluster.v1.CommandService/Run";
+constexpr absl::string_view kReplicate = "zcluster.v1.CommandService/Replicate";
+constexpr absl::string_view kList = "zcluster.v1.CommandService/List";
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+// For the audit. The values of arguments may be secrets.
+const std::string& WhatRuns(const v1::RunRequest& request) { return request.name(); }
+const std::string& WhatRuns(const v1::ReplicateRequest& request) { return request.run().name(); }
+
+// What both services have: the list, and the way to the loop, if the guard lets the call in.
 class Service : public v1::CommandService::CallbackService {
  public:
-  Service(Loop& loop, const Options& options) : loop_(loop) { SetCatalogue(options.catalogue); }
+  Service(Loop& loop, const Options& options, Guard& guard) : loop_(loop), guard_(guard) {
+    SetCatalogue(options.catalogue);
+  }
 
   void SetCatalogue(const std::vector<CommandSpec>& catalogue) {
     v1::ListCommandsResponse list = Describe(catalogue);
@@ -52,29 +67,38 @@ class Service : public v1::CommandService::CallbackService {
   grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
                                  const v1::ListCommandsRequest* /*request*/,
                                  v1::ListCommandsResponse* response) override {
-    {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    const absl::Status admitted = guard_.Admit(*context, kList).status();
+    if (admitted.ok()) {
       absl::MutexLock lock(&mutex_);
       *response = list_;
     }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    reactor->Finish(ToGrpc(admitted));
     return reactor;
   }
 
  protected:
-  // Has `method` of the runs called on the loop, with a copy of `request`.
+  // Has `run` of the runs called on the loop, with a copy of `request`.
   template <typename Request>
-  grpc::ServerWriteReactor<v1::RunEvent>* Begin(const Request& request,
-                                                void (Runs::*method)(const Request&, Listener)) {
+  grpc::ServerWriteReactor<v1::RunEvent>* Begin(const grpc::CallbackServerContext& context,
+                                                absl::string_view method, const Request& request,
+                                                void (Runs::*run)(const Request&, Listener)) {
     auto stream = EventStream::Make();
+    absl::StatusOr<std::shared_ptr<AdmittedCall>> call = guard_.Admit(context, method);
+    if (!call.ok()) {
+      stream->Close(call.status());
+      return stream.get();
+    }
+    (*call)->Describe(WhatRuns(request));
+    stream->LetIn(*std::move(call));
     std::weak_ptr<Runs> weak;
     {
       absl::MutexLock lock(&mutex_);
       weak = runs_;
     }
-    loop_.Post([weak, stream, request, method] {
+    loop_.Post([weak, stream, request, run] {
       if (auto runs = weak.lock()) {
-        (runs.get()->*method)(request, Towards(stream));
+        (runs.get()->*run)(request, Towards(stream));
       } else {
         stream->Close(absl::UnavailableError("the agent starts or stops; try again"));
       }
@@ -84,6 +108,7 @@ class Service : public v1::CommandService::CallbackService {
 
  private:
   Loop& loop_;
+  Guard& guard_;
   absl::Mutex mutex_;
   v1::ListCommandsResponse list_ ABSL_GUARDED_BY(mutex_);
   std::weak_ptr<Runs> runs_ ABSL_GUARDED_BY(mutex_);
@@ -94,31 +119,31 @@ class Service : public v1::CommandService::CallbackService {
 class Command::LocalService : public Service {
  public:
   using Service::Service;
-  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* /*context*/,
+  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* context,
                                               const v1::RunRequest* request) override {
-    return Begin(*request, &Runs::Run);
+    return Begin(*context, kRun, *request, &Runs::Run);
   }
 };
 
 class Command::PeerService : public Service {
  public:
   using Service::Service;
-  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* /*context*/,
+  grpc::ServerWriteReactor<v1::RunEvent>* Run(grpc::CallbackServerContext* context,
                                               const v1::RunRequest* request) override {
-    return Begin(*request, &Runs::RunAsMaster);
+    return Begin(*context, kRun, *request, &Runs::RunAsMaster);
   }
-  grpc::ServerWriteReactor<v1::RunEvent>* Replicate(grpc::CallbackServerContext* /*context*/,
+  grpc::ServerWriteReactor<v1::RunEvent>* Replicate(grpc::CallbackServerContext* context,
                                                     const v1::ReplicateRequest* request) override {
-    return Begin(*request, &Runs::Replicate);
+    return Begin(*context, kReplicate, *request, &Runs::Replicate);
   }
 };
 
-Command::Command(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
+Command::Command(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard)
     : loop_(loop),
       options_(std::move(options)),
       peer_(std::make_unique<PeerCalls>(loop, peer)),
-      local_service_(std::make_unique<LocalService>(loop, options_)),
-      peer_service_(std::make_unique<PeerService>(loop, options_)) {}
+      local_service_(std::make_unique<LocalService>(loop, options_, guard)),
+      peer_service_(std::make_unique<PeerService>(loop, options_, guard)) {}
 
 Command::~Command() = default;
 

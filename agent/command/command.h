@@ -14,6 +14,10 @@ class Channel;
 class Service;
 }  // namespace grpc
 
+namespace zcluster {
+class Guard;
+}  // namespace zcluster
+
 namespace zcluster::command {
 
 class PeerCalls;
@@ -32,12 +36,13 @@ struct Options {
 // shell. It learns the roles from AssumeRole and tells the brain nothing.
 class Command : public Adapter {
  public:
-  // `peer` leads to the peer's agent. `loop` outlives this. The servers of the two services are
+  // `peer` leads to the peer's agent. `loop` and `guard`, which every call must pass, outlive this.
+  // The servers of the two services are
   // shut down before this is destroyed.
-  Command(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);
+  Command(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard);
   ~Command() override;
 
-  // For the node's own socket: Run (here if this node is master, else passed on), List.
+  // For operators: Run (here if this node is master, else passed on), List.
   grpc::Service& local_service();
   // For the peer: Run (only as master), Replicate, List.
   grpc::Service& peer_service();

@@ -5,11 +5,25 @@
 #include <utility>
 
 namespace zcluster::command {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+}  // namespace
 
 std::shared_ptr<EventStream> EventStream::Make() {
   auto stream = std::make_shared<EventStream>();
   stream->self_ = stream;
   return stream;
+}
+
+void EventStream::LetIn(std::shared_ptr<AdmittedCall> call) {
+  call_ = std::move(call);
+  call_->OnRevoked([weak = weak_from_this()](const absl::Status& why) {
+    if (const auto self = weak.lock()) self->Cut(ToGrpc(why));
+  });
 }
 
 void EventStream::Send(v1::RunEvent event) {
@@ -20,11 +34,11 @@ void EventStream::Send(v1::RunEvent event) {
 }
 
 void EventStream::Close(const absl::Status& status) {
+  if (call_ != nullptr) call_->End(status);
   absl::MutexLock lock(&mutex_);
   if (closing_) return;
   closing_ = true;
-  status_ =
-      grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+  status_ = ToGrpc(status);
   Advance();
 }
 
@@ -37,9 +51,11 @@ void EventStream::OnWriteDone(bool ok) {
 }
 
 // The caller is gone. The run goes on to its end, and nobody hears of it.
-void EventStream::OnCancel() {
+void EventStream::OnCancel() { Cut(grpc::Status::CANCELLED); }
+
+void EventStream::Cut(grpc::Status why) {
   absl::MutexLock lock(&mutex_);
-  if (!closing_) status_ = grpc::Status::CANCELLED;
+  if (!closing_) status_ = std::move(why);
   closing_ = true;
   while (queue_.size() > (writing_ ? 1U : 0U)) queue_.pop_back();
   Advance();

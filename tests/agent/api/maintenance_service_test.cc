@@ -216,5 +216,29 @@ TEST(Maintenance, AVeryLongRefusalStillArrives) {
   EXPECT_THAT(end.error_message(), HasSubstr("\xc3\xa9t\xc3\xa9"));
 }
 
+TEST(Maintenance, IsRefusedInNoPairWithTheWayOut) {
+  Options options = Node::DefaultOptions();
+  options.unconfigured = true;
+  Node node(nullptr, options);
+  for (const grpc::Status& status :
+       {Call(node.LocalChannel()).Switchover().End(), Call(node.LocalChannel()).Enter().End(),
+        Call(node.LocalChannel()).Start().End()}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_EQ(status.error_message(), "node1 is in no pair; make one: zctl cluster create");
+  }
+}
+
+TEST(Maintenance, IsAuditedWithItsOutcomeAlthoughTheClientLeft) {
+  Node node;
+  node.Publish(core::Role::kMaster, core::Role::kBackup);
+  Call call(node.LocalChannel());
+  call.Switchover(/*force=*/true);
+  const core::OperationAsked asked = node.brain.WaitFor(1);
+  call.Cancel();
+  EXPECT_EQ(call.End().error_code(), grpc::StatusCode::CANCELLED);
+  node.Perform(core::Finished{asked.operation, absl::OkStatus()});
+  EXPECT_EQ(node.guard.WaitForEnd(1), "zcluster.v1.MaintenanceService/Switchover force: OK");
+}
+
 }  // namespace
 }  // namespace zcluster::api

@@ -18,8 +18,9 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "agent/api/api.h"
-#include "agent/api/local_server.h"
 #include "common/loop.h"
+#include "tests/agent/api/fake_lifecycle.h"
+#include "tests/support/open_guard.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
 
@@ -63,24 +64,37 @@ inline core::View MakeView(core::Role local, core::Role remote) {
   return view;
 }
 
+// Stands for the audit log: has as many entries as it is asked for.
+class FakeAudit : public AuditTrail {
+ public:
+  void Newest(size_t limit, Answer answer) override {
+    v1::AuditResponse response;
+    for (size_t i = 0; i < limit; ++i) response.add_entries()->set_who(std::to_string(i));
+    answer(std::move(response));
+  }
+};
+
 // One agent's API: its loop, its socket, and the port that its peer calls.
 class Node {
  public:
-  explicit Node(std::shared_ptr<grpc::Channel> peer = nullptr, Options options = DefaultOptions())
-      : api(loop, std::move(options), std::move(peer)), thread_([this] { loop.Run(); }) {
+  explicit Node(std::shared_ptr<grpc::Channel> peer = nullptr,
+                const Options& options = DefaultOptions())
+      : api(loop, options, std::move(peer), guard, audit, lifecycle),
+        thread_([this] { loop.Run(); }) {
     char name[] = "/tmp/zt-api-XXXXXX";
     directory_ = mkdtemp(name);
     socket = directory_ + "/agent.sock";
-    auto started = StartLocalServer(socket, api.local_services());
-    EXPECT_TRUE(started.ok()) << started.status();
-    local_server_ = *std::move(started);
+    grpc::ServerBuilder local_builder;
+    local_builder.AddListeningPort("unix:" + socket, grpc::InsecureServerCredentials());
+    for (grpc::Service* service : api.local_services()) local_builder.RegisterService(service);
+    local_server_ = local_builder.BuildAndStart();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : api.peer_services()) builder.RegisterService(service);
     peer_server_ = builder.BuildAndStart();
     peer_address = "127.0.0.1:" + std::to_string(port);
-    OnLoop([this] { EXPECT_TRUE(api.Start(brain).ok()); });
+    if (!options.unconfigured) OnLoop([this] { EXPECT_TRUE(api.Start(brain).ok()); });
   }
   ~Node() {
     StopServers();
@@ -134,6 +148,9 @@ class Node {
 
   Loop loop;
   FakeBrain brain;
+  test::OpenGuard guard;
+  FakeAudit audit;
+  FakeLifecycle lifecycle;
   Api api;
   std::string socket;
   std::string peer_address;

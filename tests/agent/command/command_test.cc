@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "tests/support/open_guard.h"
 #include "zcluster/v1/command.grpc.pb.h"
 
 namespace zcluster::command {
@@ -59,7 +60,8 @@ class Node {
             loop_,
             {name, peer, Commands(directory), {"/bin/sh", "/bin/echo", "/nonexistent/program"}},
             grpc::CreateChannel(absl::StrCat("unix:", directory, "/", peer, ".peer"),
-                                grpc::InsecureChannelCredentials())) {
+                                grpc::InsecureChannelCredentials()),
+            guard_) {
     started_ = command_.Start(brain_);
     local_server_ =
         Serve(absl::StrCat("unix:", directory, "/", name, ".local"), command_.local_service());
@@ -104,6 +106,7 @@ class Node {
   v1::CommandService::Stub& local() { return *stub_; }
   v1::CommandService::Stub& peer() { return *peer_stub_; }
   absl::Status started() const { return started_; }
+  test::OpenGuard& guard() { return guard_; }
 
  private:
   static std::unique_ptr<grpc::Server> Serve(const std::string& address, grpc::Service& service) {
@@ -117,6 +120,7 @@ class Node {
   const std::string peer_;
   Loop loop_;
   NoBrain brain_;
+  test::OpenGuard guard_;
   Command command_;
   absl::Status started_;
   std::unique_ptr<grpc::Server> local_server_;
@@ -313,6 +317,24 @@ TEST_F(CommandTest, ListsTheCatalogue) {
   EXPECT_EQ(response.commands(0).arguments(0), "word");
 }
 
+TEST_F(CommandTest, WhoeverTheGuardRefusesRunsNothing) {
+  node1_->guard().Refuse(absl::PermissionDeniedError("not you"));
+  const Answer answer = Run(node1_->local(), "count");
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(answer.status.error_message(), "not you");
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/count"));
+  grpc::ClientContext context;
+  v1::ListCommandsResponse response;
+  EXPECT_EQ(node1_->local().List(&context, {}, &response).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(CommandTest, ARunIsAuditedByItsNameAloneOnBothNodes) {
+  ASSERT_TRUE(Run(node1_->local(), "say", {{"word", "secret"}}).status.ok());
+  EXPECT_EQ(node1_->guard().WaitForEnd(1), "zcluster.v1.CommandService/Run say: OK");
+  EXPECT_EQ(node2_->guard().WaitForEnd(1), "zcluster.v1.CommandService/Replicate say: OK");
+}
+
 TEST_F(CommandTest, ReplicateIsNotServedToOperators) {
   grpc::ClientContext context;
   EXPECT_EQ(Collect(*node2_->local().Replicate(&context, {})).status.error_code(),
@@ -364,6 +386,20 @@ TEST_F(GateTest, ARunGoesOnOverANewCatalogue) {
   EXPECT_EQ(Ended(), 2U);  // node2 has it still
 }
 
+TEST_F(GateTest, ARevokedCallersRunGoesOnAndIsAuditedAsItEnds) {
+  grpc::ClientContext context;
+  auto reader = node1_->local().Run(&context, Request("gate"));
+  v1::RunEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  node1_->guard().Revoke(absl::PermissionDeniedError("revoked"));
+  EXPECT_EQ(Collect(*reader).status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  OpenGate();
+  EXPECT_TRUE(EndedBecomes(1)) << Ended();
+  OpenGate();
+  EXPECT_TRUE(EndedBecomes(2)) << Ended();
+  EXPECT_EQ(node1_->guard().WaitForEnd(1), "zcluster.v1.CommandService/Run gate: OK");
+}
+
 TEST_F(GateTest, TheNinthAtOnceIsRefused) {
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
   std::vector<std::unique_ptr<grpc::ClientReader<v1::RunEvent>>> readers;
@@ -411,9 +447,11 @@ TEST_F(CommandTest, ABrokenCatalogueChangesNothing) {
 
 TEST(Command, ABrokenCatalogueStopsTheStart) {
   Loop loop;
+  test::OpenGuard guard;
   NoBrain brain;
   Command command(loop, {"node1", "node2", {{"a", "", {"relative"}, {}}}, {}},
-                  grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials()));
+                  grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials()),
+                  guard);
   EXPECT_THAT(std::string(command.Start(brain).message()), HasSubstr("command 'a'"));
 }
 

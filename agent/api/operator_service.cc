@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/api/operator_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/api/in_words.h"
+#include "agent/api/unary_answer.h"
+
+namespace zcluster::api {
+namespace {
+
+constexpr uint32_t kDefaultEntries = 100;
+constexpr uint32_t kMostEntries = 10'000;
+
+}  // namespace
+
+grpc::ServerUnaryReactor* OperatorService::Add(grpc::CallbackServerContext* context,
+                                               const v1::AddOperatorRequest* request,
+                                               v1::AddOperatorResponse* response) {
+  auto answer = UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.OperatorService/Add", InWords(*request)}, answer,
+            [this, answer, response, asked = *request] {
+              lifecycle_.AddOperator(
+                  asked, [answer, response](absl::StatusOr<v1::AddOperatorResponse> added) {
+                    answer->Give(std::move(added), response);
+                  });
+            });
+  return answer.get();
+}
+
+grpc::ServerUnaryReactor* OperatorService::List(grpc::CallbackServerContext* context,
+                                                const v1::ListOperatorsRequest*,
+                                                v1::ListOperatorsResponse* response) {
+  auto answer = UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.OperatorService/List"}, answer,
+            [this, answer, response] { answer->Give(lifecycle_.ListOperators(), response); });
+  return answer.get();
+}
+
+grpc::ServerUnaryReactor* OperatorService::Revoke(grpc::CallbackServerContext* context,
+                                                  const v1::RevokeOperatorRequest* request,
+                                                  v1::RevokeOperatorResponse* response) {
+  auto answer = UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.OperatorService/Revoke", InWords(*request)}, answer,
+            [this, answer, response, asked = *request] {
+              lifecycle_.RevokeOperator(
+                  asked, [answer, response](absl::StatusOr<v1::RevokeOperatorResponse> revoked) {
+                    answer->Give(std::move(revoked), response);
+                  });
+            });
+  return answer.get();
+}
+
+grpc::ServerUnaryReactor* OperatorService::Audit(grpc::CallbackServerContext* context,
+                                                 const v1::AuditRequest* request,
+                                                 v1::AuditResponse* response) {
+  auto answer = UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.OperatorService/Audit"}, answer,
+            [this, answer, response, limit = request->limit()] {
+              if (limit > kMostEntries) {
+                return answer->Close(absl::InvalidArgumentError(
+                    absl::StrCat("limit: ", limit, ": at most ", kMostEntries)));
+              }
+              audit_.Newest(limit == 0 ? kDefaultEntries : limit,
+                            [answer, response](absl::StatusOr<v1::AuditResponse> entries) {
+                              answer->Give(std::move(entries), response);
+                            });
+            });
+  return answer.get();
+}
+
+}  // namespace zcluster::api
