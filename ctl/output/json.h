@@ -11,11 +11,12 @@
 
 namespace zcluster::ctl {
 
-// A JSON value (RFC 8259), made by its kind; immutable. Always well-formed, always UTF-8, whatever
-// it is made from.
+// A value as JSON knows them (RFC 8259), made by its kind: a tree. Always well-formed, always
+// UTF-8, whatever it is made from. yaml.h renders the same tree as YAML.
 class Json {
  public:
   using Members = std::vector<std::pair<std::string, Json>>;
+  enum class Kind { kScalar, kString, kList, kObject };
 
   static Json Null();
   static Json Bool(bool value);
@@ -26,17 +27,32 @@ class Json {
   // With at most three decimals; infinite: null.
   static Json Milliseconds(absl::Duration value);
   static Json Seconds(absl::Duration value);
-  static Json List(const std::vector<Json>& values);
+  // "2026-02-01T12:00:00Z", to the second; infinite: null.
+  static Json Time(absl::Time value);
+  static Json List(std::vector<Json> values);
   static Json Strings(const std::vector<std::string>& values);
   // In the order given. Names must differ.
-  static Json Object(const Members& members);
+  static Json Object(Members members);
+
+  Kind kind() const { return kind_; }
+  // Of a kScalar: null, true, a number, as JSON and YAML both write it. Of a kString: its value.
+  const std::string& scalar() const { return scalar_; }
+  // Of a kList: its values, without names. Of a kObject: its members.
+  const Members& members() const { return members_; }
 
   // In one line, without a newline: `{"a": 1, "b": [true, null]}`.
-  const std::string& text() const { return text_; }
+  std::string text() const;
 
  private:
-  explicit Json(std::string text) : text_(std::move(text)) {}
-  std::string text_;
+  Json(Kind kind, std::string scalar, Members members);
+  void AppendTo(std::string& out) const;
+
+  Kind kind_;
+  std::string scalar_;
+  Members members_;
 };
+
+// `text`, which must be UTF-8, between double quotes, with the escapes that JSON and YAML share.
+std::string Quoted(absl::string_view text);
 
 }  // namespace zcluster::ctl

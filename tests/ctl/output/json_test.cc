@@ -36,5 +36,10 @@ TEST(Json, KeepsNumbersExact) {
   EXPECT_EQ(Json::Seconds(absl::InfiniteDuration()).text(), "null");
 }
 
+TEST(Json, TimesAreInUtc) {
+  EXPECT_EQ(Json::Time(absl::FromUnixSeconds(1767225600)).text(), "\"2026-01-01T00:00:00Z\"");
+  EXPECT_EQ(Json::Time(absl::InfiniteFuture()).text(), "null");
+}
+
 }  // namespace
 }  // namespace zcluster::ctl
