@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ctl/remote/credential.h"
+
+namespace zcluster::ctl {
+
+// The context that every store has: the agent of this node, over its socket.
+inline constexpr char kLocalContext[] = "local";
+
+// The pairs that this user can reach: a directory of 0700 with a credential file of 0600 for each,
+// and the name of the one in use. Files are replaced atomically. Errors name the file.
+class Contexts {
+ public:
+  explicit Contexts(std::string directory) : directory_(std::move(directory)) {}
+  // $XDG_CONFIG_HOME/zcluster, else ~/.config/zcluster; without either, a store that is empty and
+  // stays so.
+  static Contexts OfUser();
+
+  // "local" unless Use() said otherwise.
+  absl::StatusOr<std::string> Current() const;
+  // NOT_FOUND if there is none of that name; names what there is.
+  absl::Status Use(const std::string& name) const;
+  // Replaces one of that name. INVALID_ARGUMENT if the name cannot be one.
+  absl::Status Add(const std::string& name, const Credential& credential) const;
+  absl::StatusOr<Credential> Get(const std::string& name) const;
+  // The one in use becomes "local" if it is this one.
+  absl::Status Remove(const std::string& name) const;
+  // In order, without "local".
+  absl::StatusOr<std::vector<std::string>> Names() const;
+
+ private:
+  std::string PathOf(const std::string& name) const;
+  absl::Status Missing(const std::string& name) const;
+
+  std::string directory_;  // empty: there is no home
+};
+
+}  // namespace zcluster::ctl
