@@ -17,7 +17,6 @@
 namespace zcluster::ctl {
 namespace {
 
-constexpr char kDefaultSocket[] = "/run/zcluster/agent.sock";
 constexpr absl::Duration kMaxTimeout = absl::Hours(24);
 // More than any verb takes; execve's own bound is near.
 constexpr int kMaxWords = 1 << 16;
@@ -97,12 +96,18 @@ class Parser {
     return nullptr;
   }
   bool Has(const std::string& flag) const { return given_.count(flag) > 0 && given_.at(flag); }
-  std::string Value(const std::string& option) const { return values_.at(option); }
+  // The values of an option, in the order given; empty if it was not.
+  std::vector<std::string> Values(const std::string& option) const {
+    const auto found = values_.find(option);
+    return found == values_.end() ? std::vector<std::string>() : found->second;
+  }
   const std::vector<std::string>& words() const { return words_; }
 
-  std::vector<std::string> KnownVerbs(const std::string& group) const {
+  std::vector<std::string> KnownVerbs(const std::string& group,
+                                      const std::string& besides = "") const {
     std::vector<std::string> names;
     for (const Verb& verb : program_.verbs) {
+      if (!besides.empty() && absl::StartsWith(verb.name, besides + " ")) continue;
       if (group.empty()) {
         names.push_back(std::string(absl::string_view(verb.name).substr(0, verb.name.find(' '))));
       } else if (absl::StartsWith(verb.name, group + " ")) {
@@ -121,8 +126,10 @@ class Parser {
       app.add_flag(names, given_[option.name]);
       return;
     }
-    CLI::Option* added = app.add_option(names, values_[option.name]);
-    if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
+    // Each occurrence takes one value, so that words after it are left alone.
+    app.add_option(names, values_[option.name])
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 
   void AddVerb(const Verb& verb) {
@@ -183,7 +190,7 @@ class Parser {
   std::vector<std::pair<const Verb*, CLI::App*>> verbs_;
   std::map<std::string, CLI::App*> groups_;
   std::map<std::string, bool> given_;
-  std::map<std::string, std::string> values_;
+  std::map<std::string, std::vector<std::string>> values_;
   std::vector<std::string> words_;
 };
 
@@ -198,7 +205,29 @@ absl::StatusOr<absl::Duration> ParseTimeout(const std::string& text) {
   return timeout;
 }
 
-// What CLI11 cannot say in our words: arguments that are missing, too many, or none of the choices.
+// What CLI11 cannot say in our words: options given twice, or none of the choices.
+absl::Status CheckValues(const Option& option, const std::vector<std::string>& values) {
+  if (values.size() > 1 && !option.many) {
+    return absl::InvalidArgumentError(absl::StrCat(option.name, " is given twice; keep one"));
+  }
+  for (const std::string& value : values) {
+    const auto& choices = option.choices;
+    if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          option.name, ": '", value, "' is not one of: ", absl::StrJoin(choices, ", ")));
+    }
+    if (value.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(option.name, " is empty; leave it out"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+Format FormatOf(const std::string& word) {
+  return word == "json" ? Format::kJson : word == "yaml" ? Format::kYaml : Format::kTable;
+}
+
+// Arguments that are missing, too many, or none of the choices.
 absl::Status CheckWords(const Program& program, const Verb& verb,
                         const std::vector<std::string>& words) {
   const bool many = !verb.arguments.empty() && verb.arguments.back().many;
@@ -226,27 +255,39 @@ absl::Status CheckWords(const Program& program, const Verb& verb,
 absl::StatusOr<CommandLine> Parse(const Program& program, const std::vector<std::string>& words) {
   Parser parser(program);
   ZC_RETURN_IF_ERROR(parser.Parse(words));
+  for (const Option& option : program.options) {
+    ZC_RETURN_IF_ERROR(CheckValues(option, parser.Values(option.name)));
+  }
+  const auto value = [&parser](const std::string& option) {
+    const std::vector<std::string> values = parser.Values(option);
+    return values.empty() ? "" : values.front();
+  };
   CommandLine line;
   line.verb = parser.verb();
   line.help = parser.Has("--help");
   line.version = parser.Has("--version");
   line.no_color = parser.Has("--no-color");
-  line.json = parser.Value("--output") == "json";
-  line.socket = parser.Value("--socket").empty() ? kDefaultSocket : parser.Value("--socket");
+  line.format = FormatOf(value("--output"));
+  line.socket = value("--socket");
+  line.context = value("--context");
   line.words = parser.words();
-  if (!parser.Value("--timeout").empty()) {
-    ZC_ASSIGN_OR_RETURN(line.timeout, ParseTimeout(parser.Value("--timeout")));
+  if (!value("--timeout").empty()) {
+    ZC_ASSIGN_OR_RETURN(line.timeout, ParseTimeout(value("--timeout")));
   }
   if (parser.lone_group() != nullptr) line.group = parser.lone_group()->get_name();
   if (line.help || line.version) return line;
   if (!line.group.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", line.group, "' wants one of: ", absl::StrJoin(parser.KnownVerbs(line.group), ", ")));
+        "'", line.group, "' wants one of: ", absl::StrJoin(parser.KnownVerbs(line.group), ", "),
+        DidYouMean(line.group, parser.KnownVerbs("", /*besides=*/line.group))));
   }
   if (line.verb == nullptr) return line;
   ZC_RETURN_IF_ERROR(CheckWords(program, *line.verb, line.words));
   for (const Option& option : line.verb->options) {
     if (parser.Has(option.name)) line.flags.insert(option.name);
+    const std::vector<std::string> values = parser.Values(option.name);
+    ZC_RETURN_IF_ERROR(CheckValues(option, values));
+    if (!values.empty()) line.values[option.name] = values;
   }
   return line;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,11 +20,13 @@ struct CommandLine {
   bool help = false;
   bool version = false;
   bool no_color = false;
-  bool json = false;
-  std::string socket;
+  Format format = Format::kTable;
+  std::string socket;   // empty: not given
+  std::string context;  // empty: not given
   absl::optional<absl::Duration> timeout;
   std::vector<std::string> words;
   std::set<std::string> flags;
+  std::map<std::string, std::vector<std::string>> values;  // of the verb's own options
 };
 
 // `words` without the program's name. INVALID_ARGUMENT says what is wrong and what was probably

@@ -10,7 +10,8 @@
 namespace zcluster::ctl {
 namespace {
 
-ExitCode Carry(const CommandLine& line, std::ostream& out, std::ostream& err, int out_fd) {
+ExitCode Carry(const CommandLine& line, std::ostream& out, std::ostream& err, int out_fd,
+               int in_fd) {
   const Program& program = VerbTable();
   if (line.version) {
     out << program.name << ' ' << program.version << '\n';
@@ -26,21 +27,26 @@ ExitCode Carry(const CommandLine& line, std::ostream& out, std::ostream& err, in
     err << ProgramHelp(program);
     return ExitCode::kUsage;
   }
-  Context context{program,
-                  out,
-                  err,
-                  Style::For(out_fd, line.no_color),
-                  line.socket,
-                  line.json,
-                  line.timeout.value_or(line.verb->timeout),
-                  line.words,
-                  line.flags};
+  Context context{.program = program,
+                  .out = out,
+                  .err = err,
+                  .style = Style::For(out_fd, line.no_color),
+                  .in_fd = in_fd,
+                  .out_fd = out_fd,
+                  .format = line.format,
+                  .socket = line.socket,
+                  .context = line.context,
+                  .timeout = line.timeout.value_or(line.verb->timeout),
+                  .words = line.words,
+                  .flags = line.flags,
+                  .values = line.values};
   return line.verb->run(context);
 }
 
 }  // namespace
 
-int Zctl(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, int out_fd) {
+int Zctl(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, int out_fd,
+         int in_fd) {
   const Program& program = VerbTable();
   const auto line = Parse(program, words);
   if (!line.ok()) {
@@ -48,7 +54,7 @@ int Zctl(const std::vector<std::string>& words, std::ostream& out, std::ostream&
         << " --help`.\n";
     return static_cast<int>(ExitCode::kUsage);
   }
-  const ExitCode code = Carry(*line, out, err, out_fd);
+  const ExitCode code = Carry(*line, out, err, out_fd, in_fd);
   out.flush();
   if (out.fail()) {
     err << program.name << ": cannot write to standard output\n";

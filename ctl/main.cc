@@ -10,5 +10,5 @@
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  return zcluster::ctl::Zctl(words, std::cout, std::cerr, STDOUT_FILENO);
+  return zcluster::ctl::Zctl(words, std::cout, std::cerr, STDOUT_FILENO, STDIN_FILENO);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/verbs.h"
 
+#include <utility>
+
 namespace zcluster::ctl {
 namespace {
 
@@ -15,7 +17,25 @@ constexpr absl::Duration kNothingToWaitFor = absl::ZeroDuration();
 
 std::vector<Option> Force(const std::string& summary) { return {{"--force", "", "", summary}}; }
 
-std::vector<Verb> Verbs() {
+Option Yes(const std::string& summary) { return {"--yes", "", "", summary}; }
+
+Option DryRun() { return {"--dry-run", "", "", "show what would be done, and do nothing"}; }
+
+Option CheckInterval() {
+  return {"--check-interval", "", "TIME", "how often the heartbeat is sent, 10ms to 40.95s"};
+}
+
+Option Failback() {
+  return {"--failback",
+          "",
+          "POLICY",
+          "KEEP the current master, or back to the PREFERRED one once it is synchronised",
+          {"KEEP", "PREFERRED"}};
+}
+
+constexpr char kAcceptDisturbance[] = "apply although the traffic is disturbed, without asking";
+
+std::vector<Verb> Questions() {
   return {
       {"nodes",
        "both nodes: role, status, and why",
@@ -29,17 +49,165 @@ std::vector<Verb> Verbs() {
         {"zctl nodes -o json | jq -r '.nodes[] | select(.role == \"MASTER\").hostname'",
          "the master's name, for scripts"}},
        Nodes},
+      {"reload",
+       "the same, after asking both nodes afresh",
+       "Has this node ask its peer again, for at most two seconds, and shows both as `zctl nodes` "
+       "does, with AGE: how long ago it was heard.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl reload", "what is true right now?"}},
+       Reload},
+      {"watch",
+       "the same, again at each change",
+       "Shows both nodes as `zctl nodes` does, at once and at each change: in place on a terminal, "
+       "else a block (with -o json a line, with -o yaml a document) for each. Waits for an agent "
+       "that restarts. Ends on Ctrl-C, when nobody reads any more, or after --timeout.",
+       {},
+       {},
+       kNothingToWaitFor,
+       {{"zctl watch", "look on while the pair fails over"},
+        {"zctl watch -o json | jq -c '.nodes[].status'", "for scripts"}},
+       Watch},
       {"status",
        "one screen about the pair",
-       "Shows this node's role, whether a failover right now would succeed and what stands in its "
-       "way, "
-       "the VIPs, the link to the peer, how far connections and files are synchronised.",
+       "Opens with this node's name, role and status. Then whether a failover right now would "
+       "succeed and what stands in its way, the VIPs, the link to the peer, how far connections "
+       "and files are synchronised.",
        {},
        {},
        kQuestion,
        {{"zctl status", "would a failover right now succeed?"},
         {"zctl status -o json | jq .ready", "the same for scripts"}},
        Status},
+  };
+}
+
+std::vector<Verb> LifeCycle() {
+  return {
+      {"cluster create",
+       "make a pair of this node and another",
+       "Makes a pair of this node, the future master, and one that runs an agent and is in no "
+       "pair. "
+       "On a terminal it asks for what is not given. The other node lets us in by a join token "
+       "(`zctl node token` there) or by its root password; both are read without echo, or from "
+       "standard input, never from the command line or the environment. Each step is shown with "
+       "its time; if one fails, both nodes are as before.",
+       {},
+       {{"--local-ip", "", "ADDRESS", "this node's address, of a real interface"},
+        {"--remote-ip", "", "ADDRESS", "the other node's address, in the same subnet"},
+        {"--name", "", "NAME", "the pair's name (default main)"},
+        {"--vip", "", "ADDRESS/LENGTH", "moves with the master", {}, /*many=*/true},
+        CheckInterval(),
+        Failback(),
+        {"--router-id", "", "NUMBER", "VRRP's router id, 1 to 255 (default 51)"},
+        {"--root", "", "PATH", "the backup shall hold it as the master does", {}, /*many=*/true},
+        {"--local-link", "", "ADDRESS", "this node's end of a wire of the pair's own"},
+        {"--remote-link", "", "ADDRESS", "the other end"},
+        {"--bootstrap", "", "HOST:PORT",
+         "where the other node takes joins (default its address, port 7701)"},
+        {"--token-stdin", "", "", "standard input is the join token"},
+        {"--password-stdin", "", "", "standard input is the other node's root password"},
+        {"--fingerprint", "", "SHA256:...",
+         "the key that the other node must have (`zctl node fingerprint` there)"},
+        Yes("take the only usable address without asking; confirms no fingerprint")},
+       kOperation,
+       {{"zctl cluster create", "asks for all that it needs"},
+        {"ssh lb2 zctl node token | zctl cluster create --local-ip 192.0.2.1 --remote-ip 192.0.2.2 "
+         "--vip 192.0.2.10/24 --token-stdin",
+         "for scripts"}},
+       ClusterCreate},
+      {"cluster describe",
+       "the pair's configuration, and where its nodes are",
+       "Shows the interface on each node, failback, check interval, VIPs, roots, how a split brain "
+       "is decided, the generation of the configuration. With -o yaml: the configuration itself, "
+       "as `zctl cluster apply` takes it.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl cluster describe", "how is it set up?"},
+        {"zctl cluster describe -o yaml > pair.yaml", "to edit it and apply it"}},
+       ClusterDescribe},
+      {"cluster configure",
+       "change single values of the configuration",
+       "Shows what would be another and what that does to the traffic, and changes it on both "
+       "nodes or on neither. Asks first if a client would notice.",
+       {},
+       {CheckInterval(),
+        Failback(),
+        {"--preferred", "", "NODE", "the node that PREFERRED means (default the present master)"},
+        {"--vip-add", "", "ADDRESS/LENGTH[@INTERFACE]", "a VIP that comes", {}, /*many=*/true},
+        {"--vip-remove", "", "ADDRESS", "a VIP that goes", {}, /*many=*/true},
+        DryRun(),
+        Yes(kAcceptDisturbance)},
+       kOperation,
+       {{"zctl cluster configure --vip-add 192.0.2.11/24", "one more VIP; no connection notices"},
+        {"zctl cluster configure --check-interval 200ms --failback KEEP --dry-run",
+         "what would that do?"}},
+       ClusterConfigure},
+      {"cluster apply",
+       "make the configuration what a file says",
+       "The same with the whole configuration, as `zctl cluster describe -o yaml` prints it. "
+       "Refused (exit code 5) if its `generation` is not the present one: somebody else was "
+       "faster.",
+       {},
+       {{"--file", "-f", "FILE", "the configuration; - is standard input"},
+        DryRun(),
+        Yes(kAcceptDisturbance)},
+       kOperation,
+       {{"zctl cluster apply -f pair.yaml", "from a file that is kept elsewhere"},
+        {"zctl cluster apply -f - --dry-run < pair.yaml", "does it still match?"}},
+       ClusterApply},
+      {"cluster edit",
+       "change the configuration in an editor",
+       "The same with the editor that VISUAL or EDITOR names, else vi. Unchanged text does "
+       "nothing; text that is refused can be edited again, and is kept.",
+       {},
+       {DryRun(), Yes(kAcceptDisturbance)},
+       kOperation,
+       {{"zctl cluster edit", "as one edits a file"}},
+       ClusterEdit},
+      {"cluster unconfigure",
+       "give both nodes back as they were",
+       "Ends the pair: both nodes are as they were before it was made. Asks first. With --local "
+       "only this node, without telling the other one: for when that is gone.",
+       {},
+       {{"--local", "", "", "this node alone; the other one is not told"},
+        Yes("do not ask; needed without a terminal")},
+       kOperation,
+       {{"zctl cluster unconfigure", "both nodes"},
+        {"zctl cluster unconfigure --local --yes", "the other node is gone for good"}},
+       ClusterUnconfigure},
+      {"node token",
+       "let one join in",
+       "Prints a token that lets one `zctl cluster create` in from another node: once, for a "
+       "while. It carries this node's fingerprint. The token alone is on standard output.",
+       {},
+       {{"--lifetime", "", "TIME", "10s to 24h (default 15m)"}},
+       kQuestion,
+       {{"zctl node token", "on the node that is to be joined"}},
+       NodeToken},
+      {"node fingerprint",
+       "who this node is before it is in a pair",
+       "Prints the fingerprint of the key that this node shows to `zctl cluster create`.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl node fingerprint", "to compare it with what the other node is shown"}},
+       NodeFingerprint},
+      {"node unlock",
+       "allow joins again after five wrong tries",
+       "Five wrong passwords lock this node's bootstrap port; this opens it again.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl node unlock", "on the node that was locked"}},
+       NodeUnlock},
+  };
+}
+
+std::vector<Verb> Steering() {
+  return {
       {"switchover",
        "hand over from the master to its peer",
        "The master has its peer acknowledge all connections and files, gives way, and waits until "
@@ -87,6 +255,98 @@ std::vector<Verb> Verbs() {
        {{"zctl run", "list what may be run"},
         {"zctl run reload-farm name=web", "run it on both nodes"}},
        Run},
+  };
+}
+
+std::vector<Verb> Access() {
+  return {
+      {"operator add",
+       "let somebody reach the pair from elsewhere",
+       "Admits an operator, and writes the file with which zctl reaches the pair from elsewhere: "
+       "its key is made here and is nowhere else. One of that name gets a new credential, and the "
+       "old one ends.",
+       {{"NAME", "letters, digits, '-', '.'", true}},
+       {{"--role",
+         "",
+         "ROLE",
+         "viewer looks, operator also steers, admin also changes",
+         {"viewer", "operator", "admin"}},
+        {"--out", "", "FILE", "where to write it (default NAME.zctl, here); never overwritten"}},
+       kOperation,
+       {{"zctl operator add anna --role operator", "writes anna.zctl"}},
+       OperatorAdd},
+      {"operator list",
+       "who may reach the pair from elsewhere",
+       "Lists the operators that are admitted, what each may do, and the fingerprint of its key.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl operator list", "who is admitted?"}},
+       OperatorList},
+      {"operator revoke",
+       "admit an operator no longer",
+       "Ends an operator's credential, and its open calls.",
+       {{"NAME", "as it was added", true}},
+       {},
+       kOperation,
+       {{"zctl operator revoke anna", "at once"}},
+       OperatorRevoke},
+      {"audit",
+       "who changed what",
+       "Lists the calls that changed something, or would have: who, from where, what, and how it "
+       "ended. The newest first.",
+       {},
+       {{"--limit", "", "NUMBER", "at most so many, up to 10000 (default 100)"}},
+       kQuestion,
+       {{"zctl audit --limit 20", "what happened last?"}},
+       Audit},
+      {"context add",
+       "remember a pair that can be reached from here",
+       "Keeps a credential of `zctl operator add` under a name, in $XDG_CONFIG_HOME/zcluster or "
+       "~/.config/zcluster.",
+       {{"NAME", "how to call it here", true}},
+       {{"--credential", "", "FILE", "what `zctl operator add` wrote"},
+        {"--address",
+         "",
+         "HOST:PORT",
+         "instead of the credential's, tried in order",
+         {},
+         /*many=*/true}},
+       kNothingToWaitFor,
+       {{"zctl context add web --credential anna.zctl", "then: zctl --context web nodes"}},
+       ContextAdd},
+      {"context use",
+       "speak to that pair from now on",
+       "Makes a context the default; `local` is the agent of this node. --context and the "
+       "environment's ZCTL_CONTEXT come before it.",
+       {{"CONTEXT", "its name, or local", true}},
+       {},
+       kNothingToWaitFor,
+       {{"zctl context use web", "zctl nodes is now about the pair web"},
+        {"zctl context use local", "back to this node"}},
+       ContextUse},
+      {"context list",
+       "the pairs that can be reached from here",
+       "Lists the contexts, and which is in use.",
+       {},
+       {},
+       kNothingToWaitFor,
+       {{"zctl context list", "whom do I speak to?"}},
+       ContextList},
+      {"context remove",
+       "forget a pair",
+       "Deletes a context with its credential. The operator is still admitted: see `zctl operator "
+       "revoke`.",
+       {{"CONTEXT", "its name", true}},
+       {},
+       kNothingToWaitFor,
+       {{"zctl context remove web", "forget it"}},
+       ContextRemove},
+  };
+}
+
+std::vector<Verb> OfItself() {
+  return {
       {"version",
        "versions of zctl and of the agents",
        "Shows the version of this program, of the agent on this node and of the peer's agent.",
@@ -123,10 +383,19 @@ std::vector<Verb> Verbs() {
   };
 }
 
+std::vector<Verb> Verbs() {
+  std::vector<Verb> verbs;
+  for (auto* part : {Questions, LifeCycle, Steering, Access, OfItself}) {
+    for (Verb& verb : part()) verbs.push_back(std::move(verb));
+  }
+  return verbs;
+}
+
 std::vector<Option> GlobalOptions() {
   return {
-      {"--output", "-o", "FORMAT", "table (default) or json", {"table", "json"}},
+      {"--output", "-o", "FORMAT", "table (default), json or yaml", {"table", "json", "yaml"}},
       {"--socket", "", "PATH", "the agent's socket (default /run/zcluster/agent.sock)"},
+      {"--context", "", "CONTEXT", "the pair to speak to (zctl context list); local is this node"},
       {"--timeout", "", "TIME", "wait at most so long for the agent, such as 500ms, 30s, 5m"},
       {"--no-color", "", "", "no colours; NO_COLOR in the environment does the same"},
       {"--help", "-h", "", "print help"},
@@ -141,14 +410,18 @@ const Program& VerbTable() {
       new Program{"zctl",
                   ZC_VERSION,
                   "steers a pair of zcluster nodes",
-                  "Asks the agent of this node over its socket, as root. Errors go to standard "
-                  "error and say what to do; "
-                  "with -o json what goes to standard output is one JSON object.",
+                  "Asks the agent of this node over its socket, or that of another pair over TLS "
+                  "(zctl context). Errors go to standard error and say what to do; with -o json "
+                  "what goes to standard output is one JSON object.",
                   GlobalOptions(),
                   {{ExitCode::kOk, "done"},
                    {ExitCode::kFailed, "refused, or failed; standard error says why"},
                    {ExitCode::kUsage, "wrong usage; nothing was done"},
-                   {ExitCode::kUnreachable, "no agent answers"}},
+                   {ExitCode::kUnreachable, "no agent answers"},
+                   {ExitCode::kNotPermitted, "not permitted, or not known to be who asks"},
+                   {ExitCode::kConflict,
+                    "made from an older generation than the present one; nothing was done"},
+                   {ExitCode::kUnconfirmed, "answered with no, or needs --yes; nothing was done"}},
                   Verbs()};
   return *program;
 }

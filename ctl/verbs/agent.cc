@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <ostream>
 
@@ -16,25 +17,24 @@
 #include "common/unique_fd.h"
 #include "ctl/output/figures.h"
 #include "ctl/output/utf8.h"
+#include "ctl/remote/contexts.h"
+#include "ctl/remote/dial.h"
 
 namespace zcluster::ctl {
 namespace {
 
-absl::Status NobodyAnswers(const Context& context) {
-  return absl::UnavailableError(absl::StrCat("no agent answers on ", context.socket,
-                                             "; is zagent running? (journalctl -u zagent)"));
-}
+constexpr char kDefaultSocket[] = "/run/zcluster/agent.sock";
 
 // Tries the socket itself: its errno says what gRPC's error text would have to be searched for.
-absl::Status Knock(const Context& context) {
+absl::Status Knock(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (context.socket.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("--socket: ", context.socket.size(),
+  if (path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("--socket: ", path.size(),
                                                    " bytes; a socket's path has at most ",
                                                    sizeof(address.sun_path) - 1));
   }
-  std::memcpy(address.sun_path, context.socket.c_str(), context.socket.size());
+  std::memcpy(address.sun_path, path.c_str(), path.size());
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return ErrnoStatus("socket");
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
@@ -45,22 +45,59 @@ absl::Status Knock(const Context& context) {
       return absl::OkStatus();
     case EACCES:
     case EPERM:
-      return absl::PermissionDeniedError(absl::StrCat(
-          "may not talk to the agent on ", context.socket, "; only root may (sudo zctl ...)"));
+      return absl::PermissionDeniedError(
+          absl::StrCat("may not talk to the agent on ", path,
+                       "; root may (sudo zctl ...), and whoever is in the group zcluster"));
     default:
-      return NobodyAnswers(context);
+      return absl::UnavailableError(absl::StrCat("no agent answers on ", path,
+                                                 "; is zagent running? (journalctl -u zagent)"));
   }
+}
+
+absl::Status ReachLocal(Context& context) {
+  const std::string path = context.socket.empty() ? kDefaultSocket : context.socket;
+  ZC_RETURN_IF_ERROR(Knock(path));
+  context.where = absl::StrCat("on ", path);
+  context.channel =
+      grpc::CreateChannel(absl::StrCat("unix:", path), grpc::InsecureChannelCredentials());
+  return absl::OkStatus();
+}
+
+absl::Status ReachRemote(Context& context, const std::string& name) {
+  ZC_ASSIGN_OR_RETURN(const Credential credential, Contexts::OfUser().Get(name));
+  ZC_ASSIGN_OR_RETURN(Reached reached, Dial(credential, context.timeout));
+  context.where = absl::StrCat("at ", reached.address);
+  context.channel = std::move(reached.channel);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> Reach(const Context& context) {
-  ZC_RETURN_IF_ERROR(Knock(context));
-  return grpc::CreateChannel(absl::StrCat("unix:", context.socket),
-                             grpc::InsecureChannelCredentials());
+absl::StatusOr<std::string> ChosenContext(const Context& context) {
+  if (!context.context.empty()) {
+    if (context.context != kLocalContext && !context.socket.empty()) {
+      return absl::InvalidArgumentError("--socket and --context name two agents; keep one");
+    }
+    return context.context;
+  }
+  if (!context.socket.empty()) return std::string(kLocalContext);
+  const char* environment = std::getenv("ZCTL_CONTEXT");
+  if (environment != nullptr && *environment != '\0') return std::string(environment);
+  return Contexts::OfUser().Current();
+}
+
+absl::StatusOr<Channel> Reach(Context& context) {
+  if (context.channel == nullptr) {
+    ZC_ASSIGN_OR_RETURN(const std::string name, ChosenContext(context));
+    ZC_RETURN_IF_ERROR(name == kLocalContext
+                           ? ReachLocal(context)
+                           : Annotate(ReachRemote(context, name), "context " + name));
+  }
+  return context.channel;
 }
 
 void LimitTime(const Context& context, grpc::ClientContext& call) {
+  if (context.timeout <= absl::ZeroDuration()) return;
   call.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMicroseconds(context.timeout));
 }
 
@@ -76,7 +113,7 @@ absl::Status Outcome(const Context& context, const grpc::Status& status, bool an
                      "waits longer)"));
   }
   if (our_time_is_up) {
-    return absl::UnavailableError(absl::StrCat("the agent on ", context.socket,
+    return absl::UnavailableError(absl::StrCat("the agent ", context.where,
                                                " did not answer within ", Short(context.timeout),
                                                " (--timeout waits longer; journalctl -u zagent)"));
   }
@@ -89,10 +126,23 @@ absl::Status Outcome(const Context& context, const grpc::Status& status, bool an
     return absl::UnimplementedError(
         "the agent does not know this request; is it older than zctl? (zctl version)");
   }
+  if (code == absl::StatusCode::kCancelled) {
+    return absl::UnavailableError(
+        absl::StrCat("the agent gave the request up: ", status.error_message()));
+  }
   return absl::Status(code, status.error_message());
 }
 
-ExitCode Fail(Context& context, const absl::Status& status) {
+absl::Status Ask(Context& context,
+                 absl::FunctionRef<grpc::Status(const Channel&, grpc::ClientContext*)> call) {
+  ZC_ASSIGN_OR_RETURN(const Channel channel, Reach(context));
+  grpc::ClientContext client;
+  LimitTime(context, client);
+  const grpc::Status status = call(channel, &client);
+  return status.ok() ? absl::OkStatus() : Outcome(context, status, /*answered=*/false);
+}
+
+ExitCode Fail(Context& context, const absl::Status& status, ExitCode aborted) {
   context.out.flush();
   context.err << context.program.name << ": " << SanitiseLines(status.message()) << std::endl;
   switch (status.code()) {
@@ -100,6 +150,13 @@ ExitCode Fail(Context& context, const absl::Status& status) {
       return ExitCode::kUnreachable;
     case absl::StatusCode::kInvalidArgument:
       return ExitCode::kUsage;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return ExitCode::kNotPermitted;
+    case absl::StatusCode::kCancelled:
+      return ExitCode::kUnconfirmed;
+    case absl::StatusCode::kAborted:
+      return aborted;
     default:
       return ExitCode::kFailed;
   }

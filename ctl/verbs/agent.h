@@ -6,26 +6,40 @@
 #include <grpcpp/support/status.h>
 
 #include <memory>
+#include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "ctl/verbs/verb.h"
 
 // Reaching the agent, and saying why something failed.
 namespace zcluster::ctl {
 
-// A channel to the agent on context.socket. The error is fit for the operator: UNAVAILABLE if
-// nobody answers there, PERMISSION_DENIED if we may not ask.
-absl::StatusOr<std::shared_ptr<grpc::Channel>> Reach(const Context& context);
+using Channel = std::shared_ptr<grpc::Channel>;
 
-// Ends the call when context.timeout has passed.
+// The context that counts: --context, else "local" if --socket is given, else ZCTL_CONTEXT of the
+// environment, else what `zctl context use` chose. INVALID_ARGUMENT if two of them contradict.
+absl::StatusOr<std::string> ChosenContext(const Context& context);
+
+// A channel to the agent: over the socket in the context "local", over TLS in others. Kept in
+// `context` for the next call. The error is fit for the operator: UNAVAILABLE if nobody answers
+// there, PERMISSION_DENIED if we may not ask, UNAUTHENTICATED if the credential is no good.
+absl::StatusOr<Channel> Reach(Context& context);
+
+// Ends the call when context.timeout has passed; zero: never.
 void LimitTime(const Context& context, grpc::ClientContext& call);
 
 // What the agent answered, as it said it. Where gRPC speaks instead (the agent went away, our own
 // time is up), in our words; UNAVAILABLE if the agent never answered, which `answered` denies.
 absl::Status Outcome(const Context& context, const grpc::Status& status, bool answered);
 
+// One question, one answer: reaches the agent, has `call` ask it, and tells the outcome.
+absl::Status Ask(Context& context,
+                 absl::FunctionRef<grpc::Status(const Channel&, grpc::ClientContext*)> call);
+
 // "zctl: " and the message on standard error, without what could mislead a terminal; the exit code
-// that fits.
-ExitCode Fail(Context& context, const absl::Status& status);
+// that fits. CANCELLED is a question that was answered with no. ABORTED means different things to
+// different requests: `aborted` says which.
+ExitCode Fail(Context& context, const absl::Status& status, ExitCode aborted = ExitCode::kFailed);
 
 }  // namespace zcluster::ctl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // zctl completion bash: prints a script for the shell, written from the table. The names that `run`
-// takes are not in the table: the script asks the agent.
+// takes, and those of contexts, are not in the table: the script asks zctl.
 #include <map>
 #include <ostream>
 #include <string>
@@ -46,19 +46,53 @@ std::string OptionsCase(const Program& program) {
   return text;
 }
 
+// How the shell finds what may stand for a value that the table calls `name`.
+std::string ValueAction(const Program& program, const std::string& name,
+                        const std::vector<std::string>& choices) {
+  if (name == "PATH" || name == "FILE") return "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+  if (name == "CONTEXT") {
+    return absl::StrCat("mapfile -t COMPREPLY < <(compgen -W \"$(", program.name,
+                        " context list 2>/dev/null | awk 'NR > 1 { print $1 }')\" -- \"$word\")");
+  }
+  if (choices.empty()) return "COMPREPLY=()";
+  return absl::StrCat("mapfile -t COMPREPLY < <(compgen -W '", absl::StrJoin(choices, " "),
+                      "' -- \"$word\")");
+}
+
+std::string NamePattern(const Option& option) {
+  return option.letter.empty() ? option.name : absl::StrCat(option.name, "|", option.letter);
+}
+
+// All options of all verbs that take a value. One name means the same everywhere.
+std::map<std::string, Option> OptionsWithValue(const Program& program) {
+  std::map<std::string, Option> options;
+  const auto add = [&options](const std::vector<Option>& some) {
+    for (const Option& option : some) {
+      if (!option.value.empty()) options.emplace(option.name, option);
+    }
+  };
+  add(program.options);
+  for (const Verb& verb : program.verbs) add(verb.options);
+  return options;
+}
+
 // What an option takes, by the option before the cursor.
 std::string ValuesCase(const Program& program) {
   std::string text;
-  for (const Option& option : program.options) {
-    if (option.value.empty()) continue;
-    const std::string letter = option.letter.empty() ? "" : absl::StrCat("|", option.letter);
-    const std::string action =
-        option.value == "PATH" ? "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
-        : option.choices.empty()
-            ? "COMPREPLY=()"
-            : absl::StrCat("mapfile -t COMPREPLY < <(compgen -W '",
-                           absl::StrJoin(option.choices, " "), "' -- \"$word\")");
-    absl::StrAppend(&text, "    ", option.name, letter, ") ", action, "; return ;;\n");
+  for (const auto& [name, option] : OptionsWithValue(program)) {
+    absl::StrAppend(&text, "    ", NamePattern(option), ") ",
+                    ValueAction(program, option.value, option.choices), "; return ;;\n");
+  }
+  return text;
+}
+
+// Verbs whose first word is the name of something that zctl knows.
+std::string ArgumentsCase(const Program& program) {
+  std::string text;
+  for (const Verb& verb : program.verbs) {
+    if (verb.arguments.empty() || verb.arguments[0].name != "CONTEXT") continue;
+    absl::StrAppend(&text, "    '", verb.name, "') ", ValueAction(program, "CONTEXT", {}),
+                    "; [[ $word != -* ]] && return ;;\n");
   }
   return text;
 }
@@ -71,14 +105,10 @@ std::string WordsCase(const Program& program) {
   return text;
 }
 
-std::string OptionsWithValue(const Program& program) {
-  std::vector<std::string> names;
-  for (const Option& option : program.options) {
-    if (option.value.empty()) continue;
-    names.push_back(option.name);
-    if (!option.letter.empty()) names.push_back(option.letter);
-  }
-  return absl::StrJoin(names, "|");
+std::string NamesWithValue(const Program& program) {
+  return absl::StrJoin(OptionsWithValue(program), "|", [](std::string* out, const auto& option) {
+    absl::StrAppend(out, NamePattern(option.second));
+  });
 }
 
 }  // namespace
@@ -93,7 +123,7 @@ ExitCode Completion(Context& context) {
               << R"sh(  esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      )sh" << OptionsWithValue(program)
+      )sh" << NamesWithValue(program)
               << R"sh() i=$((i + 1)) ;;
       -*) ;;
       *) path+="${path:+ }${COMP_WORDS[i]}" ;;
@@ -103,6 +133,9 @@ ExitCode Completion(Context& context) {
               << Names(program.options) << R"sh('
   case $path in
 )sh" << OptionsCase(program)
+              << R"sh(  esac
+  case $path in
+)sh" << ArgumentsCase(program)
               << R"sh(  esac
   case $path in
 )sh" << WordsCase(program)

@@ -56,7 +56,7 @@ std::string Examples(const std::vector<Example>& examples) {
 
 std::string Spelling(const Option& option) {
   return absl::StrCat(option.letter, option.letter.empty() ? "    " : ", ", option.name,
-                      option.value.empty() ? "" : " ", option.value);
+                      option.value.empty() ? "" : " ", option.value, option.many ? "..." : "");
 }
 
 std::string Usage(const Program& program, const Verb& verb) {

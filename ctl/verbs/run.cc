@@ -13,6 +13,7 @@
 #include "ctl/output/table.h"
 #include "ctl/output/utf8.h"
 #include "ctl/verbs/agent.h"
+#include "ctl/verbs/print.h"
 #include "ctl/verbs/verb.h"
 #include "ctl/verbs/words.h"
 #include "zcluster/v1/command.grpc.pb.h"
@@ -154,8 +155,8 @@ ExitCode ListCommands(Context& context, v1::CommandService::Stub& stub, grpc::Cl
                                  {"summary", Json::String(command.summary())},
                                  {"arguments", Json::Strings(names)}}));
   }
-  if (context.json) {
-    context.out << Json::Object({{"commands", Json::List(list)}}).text() << '\n';
+  if (ForPrograms(context)) {
+    Print(context, Json::Object({{"commands", Json::List(list)}}));
   } else if (list.empty()) {
     context.out << "the catalogue is empty (`commands` in pair.yaml)\n";
   } else {
@@ -214,7 +215,7 @@ ExitCode Run(Context& context) {
   std::vector<NodeRun> runs;
   v1::RunEvent event;
   while (reader->Read(&event)) {
-    if (!context.json) {
+    if (!ForPrograms(context)) {
       screen.Show(event);
       event.clear_standard_output();
       event.clear_standard_error();
@@ -222,7 +223,7 @@ ExitCode Run(Context& context) {
     Record(event, runs);
   }
   const absl::Status end = Outcome(context, reader->Finish(), /*answered=*/!runs.empty());
-  if (context.json && (end.ok() || !runs.empty())) context.out << RunsJson(runs).text() << '\n';
+  if (ForPrograms(context) && (end.ok() || !runs.empty())) Print(context, RunsJson(runs));
   if (!end.ok()) return Fail(context, end);
   return Verdict(context, runs);
 }

@@ -8,6 +8,7 @@
 #include "ctl/output/figures.h"
 #include "ctl/output/utf8.h"
 #include "ctl/verbs/agent.h"
+#include "ctl/verbs/print.h"
 #include "ctl/verbs/verb.h"
 #include "ctl/verbs/words.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
@@ -87,7 +88,7 @@ Json StatusJson(const Reply& reply) {
        {"link", LinkJson(reply.link())},
        {"conntrack", ConntrackJson(reply.conntrack())},
        {"roots", RootsJson(reply)},
-       {"nodes", NodesJson(reply.nodes())},
+       {"nodes", NodesJson(reply.nodes(), Ages::kHidden)},
        {"version", Json::String(reply.version())},
        {"advert_interval_ms", Json::Milliseconds(ToAbsl(reply.advert_interval()))}});
 }
@@ -158,18 +159,26 @@ std::string ReadinessText(const Reply& reply, const Style& style) {
   return text;
 }
 
+constexpr char kUnconfiguredHint[] =
+    "make a pair with `zctl cluster create` here, or let the other node make it: `zctl node token` "
+    "admits it\n";
+
+// This node's name, status and role: what an operator wants to know first.
+std::string Headline(const v1::Node& node, const Style& style) {
+  return absl::StrCat(Sanitise(node.hostname()), " is ", Word(node.role()), ", ",
+                      style.Paint(ColourOf(node.status()), Word(node.status())), ": ",
+                      Sanitise(node.message()), "\n");
+}
+
 std::string Screen(const Reply& reply, const Style& style) {
-  const v1::Node local = LocalNode(reply);
   auto title = [&style](absl::string_view text) {
     return absl::StrCat("\n", style.Paint(Colour::kBold, text), "\n");
   };
-  return absl::StrCat(Sanitise(local.hostname()), " is ", Word(local.role()), ", ",
-                      style.Paint(ColourOf(local.status()), Word(local.status())), ": ",
-                      Sanitise(local.message()), "\npair ", Sanitise(reply.pair()), ", term ",
+  return absl::StrCat(Headline(LocalNode(reply), style), "pair ", Sanitise(reply.pair()), ", term ",
                       reply.term(), ", an advert each ", Short(ToAbsl(reply.advert_interval())),
                       ", agent ", Sanitise(reply.version()), "\n", title("Readiness"),
                       ReadinessText(reply, style), title("Nodes"),
-                      NodesTable(reply.nodes()).Render(style, 2), title("VIPs"),
+                      NodesTable(reply.nodes(), Ages::kHidden).Render(style, 2), title("VIPs"),
                       VipsText(reply, style), title("Peer link"), LinkText(reply.link(), style),
                       title("Connections"), ConntrackText(reply.conntrack(), style),
                       title("Synchronised roots"), RootsText(reply, style));
@@ -178,16 +187,16 @@ std::string Screen(const Reply& reply, const Style& style) {
 }  // namespace
 
 ExitCode Status(Context& context) {
-  auto channel = Reach(context);
-  if (!channel.ok()) return Fail(context, channel.status());
-  grpc::ClientContext call;
-  LimitTime(context, call);
   Reply reply;
-  const grpc::Status status =
-      v1::ClusterService::NewStub(*channel)->GetStatus(&call, v1::GetStatusRequest(), &reply);
-  if (!status.ok()) return Fail(context, Outcome(context, status, /*answered=*/false));
-  if (context.json) {
-    context.out << StatusJson(reply).text() << '\n';
+  const absl::Status status = Ask(context, [&reply](const Channel& channel,
+                                                    grpc::ClientContext* call) {
+    return v1::ClusterService::NewStub(channel)->GetStatus(call, v1::GetStatusRequest(), &reply);
+  });
+  if (!status.ok()) return Fail(context, status);
+  if (ForPrograms(context)) {
+    Print(context, StatusJson(reply));
+  } else if (LocalNode(reply).role() == v1::ROLE_UNCONFIGURED) {
+    context.out << Headline(LocalNode(reply), context.style) << kUnconfiguredHint;
   } else {
     context.out << Screen(reply, context.style);
   }

@@ -2,15 +2,16 @@
 #include "ctl/verbs/steps.h"
 
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "ctl/output/figures.h"
-#include "ctl/output/json.h"
 #include "ctl/output/utf8.h"
-#include "ctl/verbs/agent.h"
+#include "ctl/verbs/print.h"
 #include "ctl/verbs/words.h"
+#include "zcluster/v1/maintenance.grpc.pb.h"
 
 namespace zcluster::ctl {
 namespace {
@@ -29,7 +30,14 @@ Json StepJson(const v1::Step& step) {
 
 }  // namespace
 
-ExitCode FollowSteps(Context& context, const Begin& begin, const std::string& done) {
+Json StepsJson(Json::Members before, std::vector<Json> steps, const absl::Status& end) {
+  before.emplace_back("steps", Json::List(std::move(steps)));
+  before.emplace_back("ok", Json::Bool(end.ok()));
+  before.emplace_back("error", Json::String(end.message()));
+  return Json::Object(std::move(before));
+}
+
+ExitCode FollowSteps(Context& context, Begin begin, const Ending& ending) {
   auto channel = Reach(context);
   if (!channel.ok()) return Fail(context, channel.status());
   if (context.Has("--force")) {
@@ -39,25 +47,20 @@ ExitCode FollowSteps(Context& context, const Begin& begin, const std::string& do
   const absl::Time asked = absl::Now();
   grpc::ClientContext call;
   LimitTime(context, call);
-  const auto stub = v1::MaintenanceService::NewStub(*channel);
-  const auto reader = begin(*stub, &call);
+  const auto reader = begin(*channel, &call);
   std::vector<Json> steps;
   v1::Step step;
   while (reader->Read(&step)) {
     steps.push_back(StepJson(step));
-    if (!context.json) ShowStep(context, step);
+    if (!ForPrograms(context)) ShowStep(context, step);
   }
   const absl::Status end = Outcome(context, reader->Finish(), /*answered=*/!steps.empty());
-  if (context.json) {
-    context.out << Json::Object({{"steps", Json::List(steps)},
-                                 {"ok", Json::Bool(end.ok())},
-                                 {"error", Json::String(end.message())}})
-                       .text()
-                << '\n';
+  if (ForPrograms(context)) {
+    Print(context, StepsJson(ending.before, std::move(steps), end));
   } else if (end.ok()) {
-    context.out << done << " in " << Short(absl::Now() - asked) << '\n';
+    context.out << ending.done << " in " << Short(absl::Now() - asked) << '\n';
   }
-  return end.ok() ? ExitCode::kOk : Fail(context, end);
+  return end.ok() ? ExitCode::kOk : Fail(context, end, ending.aborted);
 }
 
 }  // namespace zcluster::ctl

@@ -3,22 +3,34 @@
 
 #include <grpcpp/support/sync_stream.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "ctl/output/json.h"
+#include "ctl/verbs/agent.h"
 #include "ctl/verbs/verb.h"
-#include "zcluster/v1/maintenance.grpc.pb.h"
+#include "zcluster/v1/maintenance.pb.h"
 
 namespace zcluster::ctl {
 
 // How to begin an operation.
-using Begin = std::function<std::unique_ptr<grpc::ClientReader<v1::Step>>(
-    v1::MaintenanceService::Stub& stub, grpc::ClientContext* call)>;
+using Begin = absl::FunctionRef<std::unique_ptr<grpc::ClientReader<v1::Step>>(
+    const Channel& channel, grpc::ClientContext* call)>;
+
+// How to tell its end.
+struct Ending {
+  std::string done;                      // "`done` in 95 ms"
+  ExitCode aborted = ExitCode::kFailed;  // what ABORTED means
+  Json::Members before = {};             // what a program reads before the steps
+};
 
 // Carries out an operation that tells its steps: shows each as it comes, with its time, and how it
-// ended: "`done` in 95 ms". As JSON: {"steps": [{"what", "ms"}], "ok", "error"}, also when it
-// failed; not when no agent was reached.
-ExitCode FollowSteps(Context& context, const Begin& begin, const std::string& done);
+// ended. For programs: {"steps": [{"what", "ms"}], "ok", "error"}, also when it failed; not when no
+// agent was reached.
+ExitCode FollowSteps(Context& context, Begin begin, const Ending& ending);
+
+// The same object for an operation that needed no step, or had none yet.
+Json StepsJson(Json::Members before, std::vector<Json> steps, const absl::Status& end);
 
 }  // namespace zcluster::ctl

@@ -2,18 +2,18 @@
 // zctl switchover: the master hands over to its peer.
 #include "ctl/verbs/steps.h"
 #include "ctl/verbs/verb.h"
+#include "zcluster/v1/maintenance.grpc.pb.h"
 
 namespace zcluster::ctl {
 
 ExitCode Switchover(Context& context) {
   v1::SwitchoverRequest request;
   request.set_force(context.Has("--force"));
-  return FollowSteps(
-      context,
-      [&request](v1::MaintenanceService::Stub& stub, grpc::ClientContext* call) {
-        return stub.Switchover(call, request);
-      },
-      "switched over");
+  return FollowSteps(context,
+                     [&request](const Channel& channel, grpc::ClientContext* call) {
+                       return v1::MaintenanceService::NewStub(channel)->Switchover(call, request);
+                     },
+                     {.done = "switched over"});
 }
 
 }  // namespace zcluster::ctl

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <iosfwd>
+#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,23 +11,35 @@
 #include "absl/time/time.h"
 #include "ctl/output/style.h"
 
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
 namespace zcluster::ctl {
 
 // How zctl ends; scripts rely on it.
 enum class ExitCode : int {
   kOk = 0,
-  kFailed = 1,       // refused or failed; standard error says why
-  kUsage = 2,        // the command line is wrong; nothing was done
-  kUnreachable = 3,  // no agent answers
+  kFailed = 1,        // refused or failed; standard error says why
+  kUsage = 2,         // the command line is wrong; nothing was done
+  kUnreachable = 3,   // no agent answers
+  kNotPermitted = 4,  // whoever asks may not do this, or is not known
+  kConflict = 5,      // made from an older generation than the present one; nothing was done
+  kUnconfirmed = 6,   // a question was answered with no, or needs --yes; nothing was done
 };
+
+// How answers are written.
+enum class Format { kTable, kJson, kYaml };
 
 // Something that begins with dashes.
 struct Option {
-  std::string name;                       // "--output"
-  std::string letter;                     // "-o"; may be empty
-  std::string value;                      // what it takes, "FORMAT"; empty for a flag
+  std::string name;    // "--output"
+  std::string letter;  // "-o"; may be empty
+  // What it takes, "FORMAT"; empty for a flag. The completion knows PATH, FILE and CONTEXT.
+  std::string value;
   std::string summary;                    // one line
   std::vector<std::string> choices = {};  // values that it may take; empty: any
+  bool many = false;                      // may be given more than once
 };
 
 // Something that does not.
@@ -79,22 +93,57 @@ struct Context {
   std::ostream& out;
   std::ostream& err;
   Style style;  // of `out`
-  std::string socket;
-  bool json = false;
-  absl::Duration timeout;
-  std::vector<std::string> words;  // its arguments, in order
-  std::set<std::string> flags;     // those given, such as "--force"
+  int in_fd;    // standard input
+  int out_fd;   // what `out` stands for; -1: nothing that the system knows
+  Format format = Format::kTable;
+  std::string socket;                                      // --socket; empty: not given
+  std::string context;                                     // --context; empty: not given
+  absl::Duration timeout;                                  // zero: none
+  std::vector<std::string> words;                          // its arguments, in order
+  std::set<std::string> flags;                             // those given, such as "--force"
+  std::map<std::string, std::vector<std::string>> values;  // of options, in order: "--vip" -> ...
+
+  // What agent.h keeps: the agent that was reached, and how to call it in an error.
+  std::shared_ptr<grpc::Channel> channel = nullptr;
+  std::string where = {};
 
   bool Has(const std::string& flag) const { return flags.count(flag) > 0; }
+  bool Given(const std::string& option) const { return values.count(option) > 0; }
+  // The (first) value, or nothing.
+  std::string Value(const std::string& option) const {
+    return Given(option) ? values.at(option).front() : "";
+  }
+  std::vector<std::string> Values(const std::string& option) const {
+    return Given(option) ? values.at(option) : std::vector<std::string>();
+  }
 };
 
 // The verbs, a file each.
 ExitCode Nodes(Context& context);
+ExitCode Reload(Context& context);
+ExitCode Watch(Context& context);
 ExitCode Status(Context& context);
+ExitCode ClusterCreate(Context& context);
+ExitCode ClusterDescribe(Context& context);
+ExitCode ClusterConfigure(Context& context);
+ExitCode ClusterApply(Context& context);
+ExitCode ClusterEdit(Context& context);
+ExitCode ClusterUnconfigure(Context& context);
+ExitCode NodeToken(Context& context);
+ExitCode NodeFingerprint(Context& context);
+ExitCode NodeUnlock(Context& context);
 ExitCode Switchover(Context& context);
 ExitCode MaintenanceEnter(Context& context);
 ExitCode MaintenanceStart(Context& context);
 ExitCode Run(Context& context);
+ExitCode OperatorAdd(Context& context);
+ExitCode OperatorList(Context& context);
+ExitCode OperatorRevoke(Context& context);
+ExitCode Audit(Context& context);
+ExitCode ContextAdd(Context& context);
+ExitCode ContextUse(Context& context);
+ExitCode ContextList(Context& context);
+ExitCode ContextRemove(Context& context);
 ExitCode Version(Context& context);
 ExitCode Completion(Context& context);
 ExitCode Man(Context& context);

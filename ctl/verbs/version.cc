@@ -2,9 +2,11 @@
 // zctl version: of this program and of both agents.
 #include <ostream>
 
+#include "common/status.h"
 #include "ctl/output/json.h"
 #include "ctl/output/table.h"
 #include "ctl/verbs/agent.h"
+#include "ctl/verbs/print.h"
 #include "ctl/verbs/verb.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 
@@ -12,14 +14,10 @@ namespace zcluster::ctl {
 namespace {
 
 absl::StatusOr<v1::GetStatusResponse> AskAgent(Context& context) {
-  auto channel = Reach(context);
-  if (!channel.ok()) return channel.status();
-  grpc::ClientContext call;
-  LimitTime(context, call);
   v1::GetStatusResponse reply;
-  const grpc::Status status =
-      v1::ClusterService::NewStub(*channel)->GetStatus(&call, v1::GetStatusRequest(), &reply);
-  if (!status.ok()) return Outcome(context, status, /*answered=*/false);
+  ZC_RETURN_IF_ERROR(Ask(context, [&reply](const Channel& channel, grpc::ClientContext* call) {
+    return v1::ClusterService::NewStub(channel)->GetStatus(call, v1::GetStatusRequest(), &reply);
+  }));
   return reply;
 }
 
@@ -30,12 +28,10 @@ ExitCode Version(Context& context) {
   // Ours is shown even when no agent answers.
   const std::string agent = reply.ok() ? reply->version() : "";
   const std::string peer = reply.ok() ? reply->link().version() : "";
-  if (context.json) {
-    context.out << Json::Object({{"zctl", Json::String(context.program.version)},
+  if (ForPrograms(context)) {
+    Print(context, Json::Object({{"zctl", Json::String(context.program.version)},
                                  {"agent", Json::String(agent)},
-                                 {"peer", Json::String(peer)}})
-                       .text()
-                << '\n';
+                                 {"peer", Json::String(peer)}}));
   } else {
     Table table({});
     table.Add({"zctl", context.program.version});

@@ -26,7 +26,7 @@ TEST(CommandLine, TakesOptionsAnywhere) {
     const auto line = ParseText(text);
     ASSERT_TRUE(line.ok()) << text << ": " << line.status();
     EXPECT_EQ(line->verb->name, "nodes");
-    EXPECT_TRUE(line->json);
+    EXPECT_EQ(line->format, Format::kJson);
     EXPECT_EQ(line->socket, "/s");
     EXPECT_EQ(line->timeout, absl::Seconds(3));
   }
@@ -35,9 +35,9 @@ TEST(CommandLine, TakesOptionsAnywhere) {
 TEST(CommandLine, HasDefaults) {
   const auto line = ParseText("nodes");
   ASSERT_TRUE(line.ok());
-  EXPECT_FALSE(line->json);
+  EXPECT_EQ(line->format, Format::kTable);
   EXPECT_FALSE(line->no_color);
-  EXPECT_EQ(line->socket, "/run/zcluster/agent.sock");
+  EXPECT_EQ(line->socket, "");
   EXPECT_FALSE(line->timeout.has_value());
   EXPECT_THAT(line->flags, testing::IsEmpty());
 }
@@ -55,6 +55,24 @@ TEST(CommandLine, GivesTheVerbItsWords) {
   ASSERT_TRUE(line.ok()) << line.status();
   EXPECT_EQ(line->verb->name, "run");
   EXPECT_THAT(line->words, ElementsAre("nodes", "a=b", "c=--d"));
+}
+
+TEST(CommandLine, GivesTheVerbItsValues) {
+  const auto line = ParseText(
+      "cluster configure --vip-add 192.0.2.1/24 --check-interval=200ms --vip-add 192.0.2.2/24 "
+      "--dry-run");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->verb->name, "cluster configure");
+  EXPECT_THAT(line->values.at("--vip-add"), ElementsAre("192.0.2.1/24", "192.0.2.2/24"));
+  EXPECT_THAT(line->values.at("--check-interval"), ElementsAre("200ms"));
+  EXPECT_EQ(line->values.count("--vip-remove"), 0u);
+  EXPECT_THAT(line->flags, UnorderedElementsAre("--dry-run"));
+}
+
+TEST(CommandLine, AValueDoesNotTakeTheWordsBehindIt) {
+  const auto line = ParseText("context add --address 192.0.2.1:7702 web --credential f");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_THAT(line->words, ElementsAre("web"));
 }
 
 TEST(CommandLine, AsksForHelpEvenWhereSomethingIsMissing) {
@@ -82,24 +100,32 @@ TEST_P(CommandLineRefuses, SayingWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Usage, CommandLineRefuses,
-    testing::Values(Wrong{"node", "unknown verb 'node'; did you mean 'nodes'?"},
-                    Wrong{"xyzzy", "unknown verb 'xyzzy'; there are: nodes, status"},
-                    Wrong{"xyzzy --x 1", "unknown verb 'xyzzy'"},
-                    Wrong{"maintenance", "'maintenance' wants one of: enter, start"},
-                    Wrong{"maintenance entr",
-                          "'maintenance entr'; did you mean 'maintenance enter'?"},
-                    Wrong{"switchover --forc", "unknown option '--forc'; did you mean '--force'?"},
-                    Wrong{"nodes --force", "unknown option '--force'"},
-                    Wrong{"nodes --sockt /x", "unknown option '--sockt'; did you mean '--socket'?"},
-                    Wrong{"nodes status", "'status' is one too many; usage: zctl nodes [OPTIONS]"},
-                    Wrong{"completion", "SHELL is missing"},
-                    Wrong{"completion fish", "'fish' is not one of: bash"},
-                    Wrong{"completion bash bash", "one too many"},
-                    Wrong{"nodes -o xml", "xml not in {table,json}"},
-                    Wrong{"nodes --timeout 5", "'5' is not a time"},
-                    Wrong{"nodes --timeout 0s", "is not a time"},
-                    Wrong{"nodes --timeout 25h", "at most 24h"},
-                    Wrong{"nodes --socket", "--socket"}));
+    testing::Values(
+        Wrong{"node", "'node' wants one of: token, fingerprint, unlock; did you mean 'nodes'?"},
+        Wrong{"statu", "unknown verb 'statu'; did you mean 'status'?"},
+        Wrong{"xyzzy", "unknown verb 'xyzzy'; there are: nodes, reload"},
+        Wrong{"xyzzy --x 1", "unknown verb 'xyzzy'"},
+        Wrong{"maintenance", "'maintenance' wants one of: enter, start"},
+        Wrong{"maintenance entr", "'maintenance entr'; did you mean 'maintenance enter'?"},
+        Wrong{"switchover --forc", "unknown option '--forc'; did you mean '--force'?"},
+        Wrong{"nodes --force", "unknown option '--force'"},
+        Wrong{"nodes --sockt /x", "unknown option '--sockt'; did you mean '--socket'?"},
+        Wrong{"nodes status", "'status' is one too many; usage: zctl nodes [OPTIONS]"},
+        Wrong{"completion", "SHELL is missing"},
+        Wrong{"completion fish", "'fish' is not one of: bash"},
+        Wrong{"completion bash bash", "one too many"},
+        Wrong{"nodes -o xml", "--output: 'xml' is not one of: table, json, yaml"},
+        Wrong{"nodes --timeout 5", "'5' is not a time"},
+        Wrong{"nodes --timeout 0s", "is not a time"}, Wrong{"nodes --timeout 25h", "at most 24h"},
+        Wrong{"nodes --socket", "--socket"},
+        Wrong{"nodes -o json -o yaml", "--output is given twice"},
+        Wrong{"cluster", "'cluster' wants one of: create, describe"},
+        Wrong{"cluster creat", "did you mean 'cluster create'?"},
+        Wrong{"cluster create --name a --name b", "--name is given twice"},
+        Wrong{"cluster create --failback ALWAYS",
+              "--failback: 'ALWAYS' is not one of: KEEP, PREFERRED"},
+        Wrong{"operator add", "NAME is missing"},
+        Wrong{"operator add a --role root", "'root' is not one of: viewer, operator"}));
 
 }  // namespace
 }  // namespace zcluster::ctl

@@ -8,7 +8,7 @@
 
 #include <sstream>
 
-#include "tests/ctl/fake_agent.h"
+#include "tests/ctl/invoke.h"
 
 namespace zcluster::ctl {
 namespace {
@@ -18,35 +18,6 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr int kOk = 0, kFailed = 1, kUsage = 2, kUnreachable = 3;
-
-struct Outcome {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-Outcome Invoke(std::vector<std::string> words) {
-  std::ostringstream out, err;
-  const int code = Zctl(words, out, err, /*out_fd=*/-1);
-  return {code, out.str(), err.str()};
-}
-
-class CtlTest : public testing::Test {
- protected:
-  Outcome Ask(std::vector<std::string> words) {
-    words.insert(words.begin(), {"--socket", agent_.socket()});
-    return Invoke(words);
-  }
-  void AddPair() {
-    agent_.AddNode(true, v1::ROLE_MASTER, "10.0.0.1", "node1", v1::STATUS_GREEN,
-                   "master since term 8");
-    agent_.AddNode(false, v1::ROLE_BACKUP, "10.0.0.2", "node2", v1::STATUS_RED,
-                   "peer \"x\" is away");
-  }
-  FakeAgent agent_;
-};
 
 TEST_F(CtlTest, NodesAsJsonHasExactlyThePromisedShape) {
   AddPair();
@@ -345,7 +316,7 @@ TEST_F(CtlTest, AnOlderAgentIsNamedAsSuch) {
 TEST(Ctl, OutputThatCannotBeWrittenIsAFailure) {
   std::ostringstream out, err;
   out.setstate(std::ios::badbit);
-  EXPECT_EQ(Zctl({"help"}, out, err, -1), kFailed);
+  EXPECT_EQ(Zctl({"help"}, out, err, -1, -1), kFailed);
   EXPECT_THAT(err.str(), HasSubstr("cannot write"));
 }
 

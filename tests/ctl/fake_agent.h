@@ -6,54 +6,102 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "zcluster/v1/bootstrap.grpc.pb.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/command.grpc.pb.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
+#include "zcluster/v1/operator.grpc.pb.h"
 
 namespace zcluster::ctl {
 
-// An agent that says what a test tells it to, on a socket in a directory of its own.
+// An agent that says what a test tells it to, on a socket in a directory of its own, and, given
+// credentials, on a port of 127.0.0.1 too.
 class FakeAgent {
  public:
-  FakeAgent() {
+  explicit FakeAgent(std::shared_ptr<grpc::ServerCredentials> remote = nullptr)
+      : remote_(std::move(remote)) {
     char directory[] = "/tmp/zt-ctl-XXXXXX";
     directory_ = mkdtemp(directory);
     socket_ = directory_ + "/agent.sock";
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("unix:" + socket_, grpc::InsecureServerCredentials());
-    builder.RegisterService(&cluster_);
-    builder.RegisterService(&maintenance_);
-    builder.RegisterService(&command_);
-    server_ = builder.BuildAndStart();
+    Begin();
   }
   ~FakeAgent() {
-    released_.Notify();
-    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+    End();
     unlink(socket_.c_str());
     rmdir(directory_.c_str());
   }
 
+  // As a restart does it; the socket lies there all the time, as a dead agent leaves it.
+  void Begin() {
+    released_ = std::make_unique<absl::Notification>();
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + socket_, grpc::InsecureServerCredentials());
+    if (remote_ != nullptr) builder.AddListeningPort("127.0.0.1:0", remote_, &port_);
+    builder.RegisterService(&cluster_);
+    builder.RegisterService(&maintenance_);
+    builder.RegisterService(&command_);
+    builder.RegisterService(&node_);
+    builder.RegisterService(&operator_);
+    server_ = builder.BuildAndStart();
+  }
+  void End() {
+    if (server_ == nullptr) return;
+    released_->Notify();
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_ = nullptr;
+  }
+
   const std::string& socket() const { return socket_; }
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
 
   // What it answers.
   v1::GetStatusResponse status;
   std::vector<v1::Step> steps;
   std::vector<v1::RunEvent> events;
   v1::ListCommandsResponse commands;
-  grpc::Status end = grpc::Status::OK;  // of every call
-  bool hangs = false;                   // answers only when it is destroyed
+  grpc::Status end = grpc::Status::OK;       // of every call
+  std::map<std::string, grpc::Status> ends;  // of the calls of that name, instead
+  bool hangs = false;                        // answers only when it is destroyed
+  v1::DescribeResponse describe;
+  v1::InterfacesResponse interfaces;
+  v1::PlanResponse plan;
+  std::string fingerprint;
+  v1::TokenResponse token;
+  std::function<v1::AddOperatorResponse(const v1::AddOperatorRequest&)> admit;
+  v1::ListOperatorsResponse operators;
+  v1::AuditResponse audit;
 
   // What it was asked.
+  std::vector<std::string> calls;  // all of them, but Watch
   std::string asked;
   bool force = false;
   v1::RunRequest run;
+  v1::CreateRequest create;
+  v1::ProbeRequest probe;
+  v1::PlanRequest planned;
+  v1::ApplyRequest applied;
+  v1::UnconfigureRequest unconfigured;
+  v1::TokenRequest token_request;
+  v1::RevokeOperatorRequest revoked;
+  v1::AuditRequest audit_request;
+
+  // Whoever watches is told of the nodes as they are now.
+  void Publish() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    *published_.emplace_back().mutable_nodes() = status.nodes();
+  }
 
   void AddNode(bool local, v1::Role role, const std::string& ip, const std::string& hostname,
                v1::Status colour, const std::string& message) {
@@ -68,7 +116,8 @@ class FakeAgent {
   void AddStep(const std::string& what, int milliseconds) {
     v1::Step step;
     step.set_what(what);
-    step.mutable_at()->set_nanos(milliseconds * 1000000);
+    step.mutable_at()->set_seconds(milliseconds / 1000);
+    step.mutable_at()->set_nanos(milliseconds % 1000 * 1000000);
     steps.push_back(step);
   }
   v1::RunEvent& AddEvent(const std::string& node) {
@@ -84,15 +133,20 @@ class FakeAgent {
   }
 
  private:
-  grpc::Status End() {
-    if (hangs) released_.WaitForNotification();
-    return end;
+  grpc::Status End(const std::string& call) {
+    calls.push_back(call);
+    if (hangs) released_->WaitForNotification();
+    return ends.count(call) > 0 ? ends[call] : end;
+  }
+  // Streams the steps, and how it ended.
+  grpc::Status Tell(const std::string& call, grpc::ServerWriter<v1::Step>* writer) {
+    for (const v1::Step& step : steps) writer->Write(step);
+    return End(call);
   }
   grpc::Status Tell(const std::string& verb, bool forced, grpc::ServerWriter<v1::Step>* writer) {
     asked = verb;
     force = forced;
-    for (const v1::Step& step : steps) writer->Write(step);
-    return End();
+    return Tell(verb, writer);
   }
 
   struct Cluster : v1::ClusterService::Service {
@@ -100,12 +154,58 @@ class FakeAgent {
     grpc::Status Nodes(grpc::ServerContext*, const v1::NodesRequest*,
                        v1::NodesResponse* response) override {
       *response->mutable_nodes() = agent.status.nodes();
-      return agent.End();
+      return agent.End("Nodes");
+    }
+    grpc::Status Reload(grpc::ServerContext*, const v1::ReloadRequest*,
+                        v1::NodesResponse* response) override {
+      *response->mutable_nodes() = agent.status.nodes();
+      return agent.End("Reload");
+    }
+    grpc::Status Watch(grpc::ServerContext* context, const v1::NodesRequest*,
+                       grpc::ServerWriter<v1::NodesResponse>* writer) override {
+      return agent.Show(context, writer);
+    }
+    grpc::Status Describe(grpc::ServerContext*, const v1::DescribeRequest*,
+                          v1::DescribeResponse* response) override {
+      *response = agent.describe;
+      return agent.End("Describe");
+    }
+    grpc::Status Interfaces(grpc::ServerContext*, const v1::InterfacesRequest*,
+                            v1::InterfacesResponse* response) override {
+      *response = agent.interfaces;
+      return agent.End("Interfaces");
+    }
+    grpc::Status Probe(grpc::ServerContext*, const v1::ProbeRequest* request,
+                       v1::ProbeResponse* response) override {
+      agent.probe = *request;
+      response->set_fingerprint(agent.fingerprint);
+      return agent.End("Probe");
+    }
+    grpc::Status Create(grpc::ServerContext*, const v1::CreateRequest* request,
+                        grpc::ServerWriter<v1::Step>* writer) override {
+      agent.create = *request;
+      return agent.Tell("Create", writer);
+    }
+    grpc::Status Plan(grpc::ServerContext*, const v1::PlanRequest* request,
+                      v1::PlanResponse* response) override {
+      agent.planned = *request;
+      *response = agent.plan;
+      return agent.End("Plan");
+    }
+    grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
+                       grpc::ServerWriter<v1::Step>* writer) override {
+      agent.applied = *request;
+      return agent.Tell("Apply", writer);
+    }
+    grpc::Status Unconfigure(grpc::ServerContext*, const v1::UnconfigureRequest* request,
+                             grpc::ServerWriter<v1::Step>* writer) override {
+      agent.unconfigured = *request;
+      return agent.Tell("Unconfigure", writer);
     }
     grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                            v1::GetStatusResponse* response) override {
       *response = agent.status;
-      return agent.End();
+      return agent.End("GetStatus");
     }
     FakeAgent& agent;
   };
@@ -131,22 +231,85 @@ class FakeAgent {
                      grpc::ServerWriter<v1::RunEvent>* writer) override {
       agent.run = *request;
       for (const v1::RunEvent& event : agent.events) writer->Write(event);
-      return agent.End();
+      return agent.End("Run");
     }
     grpc::Status List(grpc::ServerContext*, const v1::ListCommandsRequest*,
                       v1::ListCommandsResponse* response) override {
       *response = agent.commands;
-      return agent.End();
+      return agent.End("List");
     }
     FakeAgent& agent;
   };
 
-  absl::Notification released_;
+  struct Node : v1::NodeService::Service {
+    explicit Node(FakeAgent& a) : agent(a) {}
+    grpc::Status Token(grpc::ServerContext*, const v1::TokenRequest* request,
+                       v1::TokenResponse* response) override {
+      agent.token_request = *request;
+      *response = agent.token;
+      return agent.End("Token");
+    }
+    grpc::Status Fingerprint(grpc::ServerContext*, const v1::FingerprintRequest*,
+                             v1::FingerprintResponse* response) override {
+      response->set_fingerprint(agent.fingerprint);
+      return agent.End("Fingerprint");
+    }
+    grpc::Status Unlock(grpc::ServerContext*, const v1::UnlockRequest*,
+                        v1::UnlockResponse*) override {
+      return agent.End("Unlock");
+    }
+    FakeAgent& agent;
+  };
+  struct Operator : v1::OperatorService::Service {
+    explicit Operator(FakeAgent& a) : agent(a) {}
+    grpc::Status Add(grpc::ServerContext*, const v1::AddOperatorRequest* request,
+                     v1::AddOperatorResponse* response) override {
+      *response = agent.admit(*request);
+      return agent.End("Add");
+    }
+    grpc::Status List(grpc::ServerContext*, const v1::ListOperatorsRequest*,
+                      v1::ListOperatorsResponse* response) override {
+      *response = agent.operators;
+      return agent.End("ListOperators");
+    }
+    grpc::Status Revoke(grpc::ServerContext*, const v1::RevokeOperatorRequest* request,
+                        v1::RevokeOperatorResponse*) override {
+      agent.revoked = *request;
+      return agent.End("Revoke");
+    }
+    grpc::Status Audit(grpc::ServerContext*, const v1::AuditRequest* request,
+                       v1::AuditResponse* response) override {
+      agent.audit_request = *request;
+      *response = agent.audit;
+      return agent.End("Audit");
+    }
+    FakeAgent& agent;
+  };
+
+  // All that was published, and what will be, until somebody has had enough.
+  grpc::Status Show(grpc::ServerContext* context, grpc::ServerWriter<v1::NodesResponse>* writer)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    if (ends.count("Watch") > 0) return ends["Watch"];
+    for (size_t shown = 0; !released_->WaitForNotificationWithTimeout(absl::Milliseconds(5));) {
+      if (context->IsCancelled()) return grpc::Status::CANCELLED;
+      absl::MutexLock lock(&mutex_);
+      while (shown < published_.size()) writer->Write(published_[shown++]);
+    }
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "ends");
+  }
+
+  const std::shared_ptr<grpc::ServerCredentials> remote_;
+  int port_ = 0;
+  std::unique_ptr<absl::Notification> released_;
   std::string directory_;
   std::string socket_;
+  absl::Mutex mutex_;
+  std::deque<v1::NodesResponse> published_ ABSL_GUARDED_BY(mutex_);
   Cluster cluster_{*this};
   Maintenance maintenance_{*this};
   Command command_{*this};
+  Node node_{*this};
+  Operator operator_{*this};
   std::unique_ptr<grpc::Server> server_;
 };
 
