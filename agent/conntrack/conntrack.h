@@ -40,7 +40,7 @@ struct Options {
   std::vector<std::string> own_addresses;
   // Remembers what the kernel was like before the node was in a pair, for GiveBack(). Empty:
   // nothing does.
-  std::string state_file;
+  std::string state_file = {};
   // Bytes of events that may wait in the kernel.
   int event_buffer = 64 << 20;
   // How long after its master's stream broke, or after its own promotion, a node goes on holding

@@ -34,7 +34,10 @@ void ConfigCheck::Begin(const Options& options, const std::string& path, const s
 void ConfigCheck::Refuse(const absl::Status& why, std::function<void(const absl::Status&)> done) {
   ZC_CHECK(!under_way());
   done_ = std::move(done);
-  limit_ = loop_.After(absl::ZeroDuration(), [this, why] { Finish(why); });
+  // A copy of its own to Finish(): that ends the task, and what it holds.
+  limit_ = loop_.After(absl::ZeroDuration(), [this, answer = why]() mutable {
+    Finish(std::exchange(answer, absl::OkStatus()));
+  });
 }
 
 void ConfigCheck::Cancel() {
@@ -74,8 +77,7 @@ void ConfigCheck::Finish(const absl::Status& status) {
   output_.Reset();
   // Last: it may begin the next one, or destroy this.
   const auto done = std::exchange(done_, nullptr);
-  const absl::Status answer = status;
-  done(answer);
+  done(status);
 }
 
 }  // namespace zcluster::heartbeat

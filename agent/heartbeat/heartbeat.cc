@@ -113,7 +113,7 @@ void Heartbeat::CheckConfig(Loop& loop, const Options& options,
       [check, done = std::move(done)](const absl::Status& status) { done(status); });
 }
 
-void Heartbeat::Reconfigure(Options options, std::function<void(const absl::Status&)> done) {
+void Heartbeat::Reconfigure(const Options& options, std::function<void(const absl::Status&)> done) {
   ZC_CHECK(options.state_dir == options_.state_dir && options.run_dir == options_.run_dir &&
            options.interface == options_.interface && options.address == options_.address &&
            options.peer_address == options_.peer_address);

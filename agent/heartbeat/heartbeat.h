@@ -52,7 +52,7 @@ class Heartbeat : public Adapter {
   // No transition follows if the excluded VIPs differ between the nodes, or the interval of a
   // backup is the longer one: so a shorter interval goes to the master first. Another router id,
   // until both have it, makes both masters.
-  void Reconfigure(Options options, std::function<void(const absl::Status&)> done);
+  void Reconfigure(const Options& options, std::function<void(const absl::Status&)> done);
 
   // Ends keepalived for good and leaves the node as if it had never been: no VIP, no anchor, none
   // of its files. Also what a former agent left. Nothing is reported from the call on, and nothing

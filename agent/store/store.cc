@@ -97,7 +97,7 @@ absl::Status Store::Create(const std::string& path, const core::Durable& durable
   remove_draft();  // of one that died at it
   {
     ZC_ASSIGN_OR_RETURN(Database database, Database::Open(draft));
-    if (const absl::Status written = database.Write(durable); !written.ok()) {
+    if (absl::Status written = database.Write(durable); !written.ok()) {
       remove_draft();
       return written;
     }
