@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "common/check.h"
 
 namespace zcluster {
@@ -115,16 +117,31 @@ class SignalHandle : public Loop::Handle {
   std::shared_ptr<Signals> signals_;
 };
 
+// What posters hold.
+struct Door {
+  absl::Mutex mutex;
+  asio::io_context* context ABSL_GUARDED_BY(mutex);  // null when the loop is gone
+};
+
 }  // namespace
 
 struct Loop::State {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::atomic<std::thread::id> thread{};
+  std::shared_ptr<Door> door;
 };
 
-Loop::Loop() : state_(std::make_unique<State>()) {}
-Loop::~Loop() = default;
+Loop::Loop() : state_(std::make_unique<State>()) {
+  state_->door = std::make_shared<Door>();
+  absl::MutexLock lock(&state_->door->mutex);
+  state_->door->context = &state_->context;
+}
+
+Loop::~Loop() {
+  absl::MutexLock lock(&state_->door->mutex);
+  state_->door->context = nullptr;
+}
 
 absl::Time Loop::Now() {
   // The steady clock's zero is arbitrary, so it may as well be the epoch's.
@@ -132,6 +149,15 @@ absl::Time Loop::Now() {
 }
 
 void Loop::Post(std::function<void()> task) { asio::post(state_->context, std::move(task)); }
+
+Loop::Poster Loop::MakePoster() {
+  return [door = state_->door](std::function<void()> task) {
+    absl::MutexLock lock(&door->mutex);
+    if (door->context == nullptr) return false;
+    asio::post(*door->context, std::move(task));
+    return true;
+  };
+}
 
 Loop::Registration Loop::After(absl::Duration delay, std::function<void()> task) {
   auto timer = std::make_shared<Timer>(state_->context, absl::ZeroDuration(), std::move(task));

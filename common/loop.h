@@ -31,6 +31,11 @@ class Loop {
   // Runs `task` on the loop, after what was posted before. Any thread; never blocks.
   void Post(std::function<void()> task);
 
+  // Post(), for whoever may outlive the loop: once that is gone, tasks are dropped, and it returns
+  // false. Any thread.
+  using Poster = std::function<bool(std::function<void()> task)>;
+  Poster MakePoster();
+
   // Runs `task` once, `delay` from now. Loop thread.
   [[nodiscard]] Registration After(absl::Duration delay, std::function<void()> task);
 

@@ -31,6 +31,23 @@ TEST(Loop, RunsPostedTasksInOrderOnItsThread) {
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
 }
 
+TEST(Loop, HasPostersThatMayOutliveIt) {
+  Loop::Poster post;
+  int ran = 0;
+  {
+    Loop loop;
+    post = loop.MakePoster();
+    post([&] {
+      ++ran;
+      loop.Quit();
+    });
+    loop.Run();
+    EXPECT_TRUE(post([&] { ++ran; }));
+  }
+  EXPECT_FALSE(post([&] { ++ran; }));
+  EXPECT_EQ(ran, 1);
+}
+
 TEST(Loop, CancelsATimerWhoseRegistrationIsGone) {
   Loop loop;
   bool fired = false;
