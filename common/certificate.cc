@@ -134,7 +134,7 @@ absl::StatusOr<std::string> OnlyUri(absl::string_view called, const X509* certif
 
 // TLS 1.2 is kept out by leaving it only suites that need an RSA key (RequireTls13): so no RSA key
 // may pass.
-absl::Status CheckKind(absl::string_view called, const X509* certificate) {
+absl::Status CheckKindOf(absl::string_view called, const X509* certificate) {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
   const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
   if (kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448) {
@@ -156,7 +156,7 @@ absl::StatusOr<std::string> Identify(const Candidate& candidate, Use use,
   X509* certificate = certificates.front().get();
   ZC_RETURN_IF_ERROR(CheckChain(candidate, certificate, use));
   ZC_ASSIGN_OR_RETURN(std::string uri, OnlyUri(candidate.called, certificate, expected));
-  ZC_RETURN_IF_ERROR(CheckKind(candidate.called, certificate));
+  ZC_RETURN_IF_ERROR(CheckKindOf(candidate.called, certificate));
   return uri;
 }
 
@@ -174,6 +174,14 @@ absl::StatusOr<std::string> UriOf(absl::string_view certificate) {
   if (certificates.empty())
     return absl::UnauthenticatedError("the certificate is not readable PEM");
   return OnlyUri(kCalled, certificates.front().get(), "one name");
+}
+
+absl::Status CheckKind(absl::string_view called, absl::string_view certificate) {
+  const std::vector<X509Ptr> certificates = ParseCertificates(certificate);
+  if (certificates.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat(called, " is not readable PEM"));
+  }
+  return CheckKindOf(called, certificates.front().get());
 }
 
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key) {

@@ -37,6 +37,10 @@ absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_
 // several.
 absl::StatusOr<std::string> UriOf(absl::string_view certificate);
 
+// OK if `certificate`, PEM, has a key of a kind that TLS 1.3 needs and that keeps 1.2 out (see
+// RequireTls13), else UNAUTHENTICATED: all that there is to check where keys alone count.
+absl::Status CheckKind(absl::string_view called, absl::string_view certificate);
+
 // OK if `key`, a PEM private key, is the one of `certificate`.
 absl::Status CheckKey(absl::string_view certificate, absl::string_view key);
 

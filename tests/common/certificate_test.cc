@@ -74,6 +74,13 @@ TEST_F(CertificateTest, UriOfIsItsOnlyName) {
   EXPECT_FALSE(UriOf("garbage").ok());
 }
 
+TEST_F(CertificateTest, IsOfAKindThatKeepsTls12OutOrIsRefused) {
+  EXPECT_EQ(CheckKind("it", Issue({.self_signed = true})), absl::OkStatus());
+  EXPECT_THAT(CheckKind("it", Issue({.kind = test::KeyKind::kRsa})).message(),
+              HasSubstr("it has a key of a kind that is not allowed"));
+  EXPECT_THAT(CheckKind("it", "").message(), HasSubstr("it is not readable PEM"));
+}
+
 TEST_F(CertificateTest, AKeyBelongsToItsCertificateOnly) {
   const std::string first = Issue({.uri = kUri});
   const std::string key = *ReadFile(files_.key);
