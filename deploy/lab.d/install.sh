@@ -6,7 +6,7 @@ readonly PACKAGES="g++ cmake ninja-build ccache pkg-config libgrpc++-dev protobu
   protobuf-compiler-grpc libprotobuf-dev libabsl-dev libmnl-dev libnetfilter-conntrack-dev keepalived
   conntrack nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   libfmt-dev libboost-dev libsqlite3-dev libre2-dev libxxhash-dev libssl-dev openssl procps util-linux
-  hostname iputils-ping shellcheck jq"
+  libpam0g-dev hostname iputils-ping shellcheck jq"
 
 # Packages of the list that are not installed, one a line.
 missing_packages() {

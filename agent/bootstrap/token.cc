@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/bootstrap/token.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "agent/bootstrap/bootstrap.h"
+#include "common/check.h"
+#include "common/pki.h"
+
+namespace zcluster::bootstrap {
+namespace {
+
+constexpr char kForm[] = "zc1";
+constexpr char kFingerprint[] = "SHA256:";
+// Of a mistyped token one in four thousand million passes.
+constexpr size_t kChecksumBytes = 4;
+// Said first by whoever signs something with a token's hash, so that no proof is good for anything
+// else.
+constexpr char kPurpose[] = "zcluster join 1";
+
+const unsigned char* Bytes(absl::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string Sha256(absl::string_view text) {
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(Bytes(text), text.size(), reinterpret_cast<unsigned char*>(hash.data()));
+  return hash;
+}
+
+std::string Checksum(absl::string_view fingerprint, absl::string_view secret) {
+  return Sha256(absl::StrCat(kForm, fingerprint, secret)).substr(0, kChecksumBytes);
+}
+
+}  // namespace
+
+std::string FormatToken(absl::string_view fingerprint, absl::string_view secret) {
+  std::string key;
+  absl::ConsumePrefix(&fingerprint, kFingerprint);
+  ZC_CHECK(absl::Base64Unescape(fingerprint, &key));
+  std::string tail = absl::StrCat(secret, Checksum(key, secret));
+  const std::string text = absl::StrCat(kForm, ".", absl::WebSafeBase64Escape(key), ".",
+                                        absl::WebSafeBase64Escape(tail));
+  pki::Wipe(tail);
+  return text;
+}
+
+absl::StatusOr<Token> ParseToken(const std::string& text) {
+  // The text is a secret, and is not repeated.
+  const absl::Status none = absl::InvalidArgumentError(
+      "this is no token, or not a whole one (mistyped?): `zctl node token` on the node to be "
+      "joined prints one word that begins with zc1.");
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(absl::StripAsciiWhitespace(text), '.');
+  std::string key;
+  std::string secret;
+  if (parts.size() != 3 || parts[0] != kForm || !absl::WebSafeBase64Unescape(parts[1], &key) ||
+      key.size() != SHA256_DIGEST_LENGTH || !absl::WebSafeBase64Unescape(parts[2], &secret) ||
+      secret.size() != kSecretBytes + kChecksumBytes) {
+    return none;
+  }
+  const std::string checksum = secret.substr(kSecretBytes);
+  secret.resize(kSecretBytes);
+  if (Checksum(key, secret) != checksum) return none;
+  const std::string base64 = absl::Base64Escape(key);
+  return Token{absl::StrCat(kFingerprint, absl::StripSuffix(base64, "=")), std::move(secret)};
+}
+
+std::string HashOf(absl::string_view secret) { return Sha256(secret); }
+
+std::string ProofOf(absl::string_view hash, const Session& session) {
+  // Fingerprints are of one length, so no two sessions make the same text.
+  const std::string text = absl::StrCat(kPurpose, "\n", session.node, "\n", session.caller);
+  std::string proof(SHA256_DIGEST_LENGTH, '\0');
+  unsigned size = 0;
+  ZC_CHECK(HMAC(EVP_sha256(), hash.data(), static_cast<int>(hash.size()), Bytes(text), text.size(),
+                reinterpret_cast<unsigned char*>(proof.data()), &size) != nullptr);
+  return proof;
+}
+
+bool SameProof(absl::string_view one, absl::string_view other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
+}  // namespace zcluster::bootstrap
