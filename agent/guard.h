@@ -51,6 +51,8 @@ class AuditTrail {
   // The newest entries, at most `limit` of them and no more than fit in an answer. Never blocks;
   // `answer` is called once, from a thread of its own. Any thread.
   virtual void Newest(size_t limit, Answer answer) = 0;
+  // Keeps an entry of what no guard saw, such as a join. Its time is now. Never blocks; any thread.
+  virtual void Append(v1::AuditEntry entry) = 0;
 };
 
 }  // namespace zcluster

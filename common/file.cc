@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
+#include <memory>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
 
@@ -27,6 +31,13 @@ absl::Status WriteAll(int fd, absl::string_view content, const std::string& path
     if (n < 0) return ErrnoStatus(path);
     content.remove_prefix(static_cast<size_t>(n));
   }
+  return absl::OkStatus();
+}
+
+// What was renamed or removed in it stays so.
+absl::Status SyncDirectory(const std::string& directory) {
+  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return ErrnoStatus(directory);
   return absl::OkStatus();
 }
 
@@ -67,10 +78,28 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t limit) {
 
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content, unsigned mode) {
   ZC_RETURN_IF_ERROR(Replace(path, content, mode, /*sync=*/true));
+  return SyncDirectory(DirectoryOf(path));
+}
+
+void RemoveLeftovers(const std::string& path) {
   const std::string directory = DirectoryOf(path);
-  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return ErrnoStatus(directory);
-  return absl::OkStatus();
+  const std::string begin = absl::StrCat(path.substr(path.rfind('/') + 1), ".");
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), ::closedir);
+  while (entries != nullptr) {
+    const dirent* entry = ::readdir(entries.get());
+    if (entry == nullptr) return;
+    const absl::string_view name = entry->d_name;
+    if (absl::StartsWith(name, begin) && absl::EndsWith(name, ".tmp")) {
+      ::unlink(absl::StrCat(directory, "/", name).c_str());
+    }
+  }
+}
+
+absl::Status RemoveFileDurably(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : ErrnoStatus(path);
+  }
+  return SyncDirectory(DirectoryOf(path));
 }
 
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content,

@@ -13,6 +13,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/digest.h"
 #include "common/openssl.h"
 #include "common/status.h"
 
@@ -126,14 +127,10 @@ absl::StatusOr<std::string> Fingerprint(const X509_PUBKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(key, &der);
   if (size <= 0) return OpensslFailed("encode a public key");
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned digest_size = 0;
-  const int done = EVP_Digest(der, static_cast<size_t>(size), digest, &digest_size, EVP_sha256(),
-                              /*impl=*/nullptr);
+  const std::string digest =
+      Sha256(absl::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
   OPENSSL_free(der);
-  if (done != 1) return OpensslFailed("digest a public key");
-  const std::string base64 =
-      absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(digest), digest_size));
+  const std::string base64 = absl::Base64Escape(digest);
   return absl::StrCat(kFingerprintPrefix, absl::StripSuffix(base64, "="));
 }
 

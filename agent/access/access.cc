@@ -45,6 +45,11 @@ v1::AuditEntry Entry(const Caller& caller, absl::string_view method, absl::strin
   return entry;
 }
 
+absl::Status Revoked(const Caller& caller) {
+  return absl::PermissionDeniedError(
+      absl::StrCat("the right of ", caller.name, " was revoked, or is another now"));
+}
+
 std::string Result(const absl::Status& status) {
   if (status.ok()) return "OK";
   return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
@@ -113,8 +118,7 @@ class Access::Call : public AdmittedCall {
     {
       absl::MutexLock lock(&mutex_);
       if (!revoked_.ok()) return;
-      why = revoked_ = absl::PermissionDeniedError(
-          absl::StrCat("the right of ", known_.caller.name, " was revoked, or is another now"));
+      why = revoked_ = Revoked(known_.caller);
       cut.swap(cut_);
     }
     if (cut != nullptr) cut(why);
@@ -221,8 +225,10 @@ absl::StatusOr<std::shared_ptr<AdmittedCall>> Access::Admit(const grpc::ServerCo
     still_in = call->StillIn(state_->roll);  // it may have been revoked since we looked
     if (still_in) state_->calls.emplace(call.get(), call);
   }
-  if (!still_in) call->Revoke();
-  return call;
+  if (still_in) return call;
+  const absl::Status status = Revoked(call->caller());
+  call->End(status);
+  return status;
 }
 
 void Access::Refuse(const Caller& caller, const Rule& rule, const absl::Status& why) {

@@ -34,7 +34,7 @@ class AuditLog : public AuditTrail {
 
   // Keeps an entry, and logs it. Its time is now. What is not printable ASCII is written as \xNN;
   // each text is cut at 1 KiB.
-  void Append(v1::AuditEntry entry) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Append(v1::AuditEntry entry) override ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sees all that was appended before.
   void Newest(size_t limit, Answer answer) override ABSL_LOCKS_EXCLUDED(mutex_);

@@ -67,7 +67,10 @@ void Api::Perform(const core::Action& action) {
   }
 }
 
-void Api::Reconfigure(Options options) { parts_->board.SetOptions(std::move(options)); }
+void Api::Reconfigure(Options options) {
+  parts_->board.SetOptions(std::move(options));
+  parts_->cluster.Changed();
+}
 
 void Api::Stop() {
   parts_->desk.Close();

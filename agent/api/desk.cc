@@ -42,7 +42,8 @@ Desk::Desk(Loop& loop, Guard& guard)
 
 Desk::~Desk() { Close(); }
 
-void Desk::Ask(const Asked& asked, std::shared_ptr<Client> client, std::function<void()> question) {
+void Desk::Ask(const Asked& asked, const std::shared_ptr<Client>& client,
+               std::function<void()> question) {
   absl::StatusOr<std::shared_ptr<AdmittedCall>> call = guard_.Admit(asked.context, asked.method);
   if (!call.ok()) return client->Close(call.status());
   if (!asked.what.empty()) (*call)->Describe(asked.what);

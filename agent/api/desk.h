@@ -31,7 +31,8 @@ class Desk {
   // `question`, which sees to the client's answer, is called on the loop. A client that may not
   // call is told so instead; one that comes too late, that the agent is stopping. Within the call's
   // handler; any thread; never blocks.
-  void Ask(const Asked& asked, std::shared_ptr<Client> client, std::function<void()> question);
+  void Ask(const Asked& asked, const std::shared_ptr<Client>& client,
+           std::function<void()> question);
 
   // Answers all that waits; later questions are answered at once. Loop thread, or after the loop
   // has ended.

@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "common/check.h"
+#include "common/digest.h"
 #include "common/pki.h"
 
 namespace zcluster::bootstrap {
@@ -29,12 +30,6 @@ constexpr char kPurpose[] = "zcluster join 1";
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-std::string Sha256(absl::string_view text) {
-  std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(Bytes(text), text.size(), reinterpret_cast<unsigned char*>(hash.data()));
-  return hash;
 }
 
 std::string Checksum(absl::string_view fingerprint, absl::string_view secret) {

@@ -32,12 +32,15 @@ absl::Status Driver::Start() {
 }
 
 void Driver::Stop() {
+  *alive_ = false;
   ticks_.reset();
   while (started_ > 0) adapters_[--started_]->Stop();
 }
 
 void Driver::Report(core::Event event) {
-  loop_.Post([this, event = std::move(event)] { OnEvent(event); });
+  loop_.Post([this, alive = alive_, event = std::move(event)] {
+    if (*alive) OnEvent(event);
+  });
 }
 
 void Driver::OnEvent(const core::Event& event) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "agent/adapter.h"
@@ -16,11 +17,12 @@ class Driver : public EventSink {
  public:
   // All outlive the driver.
   Driver(Loop& loop, core::Brain& brain, std::vector<Adapter*> adapters);
+  ~Driver() override { *alive_ = false; }
 
   // Starts the adapters in their order, then the brain. On an error those already started are
   // stopped again.
   absl::Status Start();
-  // Stops the adapters in the opposite order.
+  // Stops the adapters in the opposite order; for good.
   void Stop();
 
   void Report(core::Event event) override;
@@ -34,6 +36,8 @@ class Driver : public EventSink {
   core::Brain& brain_;
   std::vector<Adapter*> adapters_;
   size_t started_ = 0;
+  // False once stopped, or gone: what was reported before and still waits in the loop is dropped.
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Loop::Registration ticks_;
   int unsynced_ = 0;                    // Persist actions not yet answered
   std::vector<core::Action> promises_;  // in order; wait for unsynced_ to become 0

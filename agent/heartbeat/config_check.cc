@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/config_check.h"
 
+#include <poll.h>
 #include <signal.h>
 
 #include <utility>
@@ -18,6 +19,7 @@ namespace {
 
 // keepalived checks its configuration in 13 ms; one that takes this long hangs.
 constexpr absl::Duration kLimit = absl::Seconds(5);
+constexpr int kKilledWithinMs = 200;
 
 }  // namespace
 
@@ -43,7 +45,12 @@ void ConfigCheck::Refuse(const absl::Status& why, std::function<void(const absl:
 void ConfigCheck::Cancel() {
   watch_.reset();
   limit_.reset();
-  if (keepalived_) keepalived_->Signal(SIGKILL);
+  if (keepalived_) {
+    keepalived_->Signal(SIGKILL);
+    // Killed, it ends at once, and nobody else would reap it while we live.
+    pollfd end = {keepalived_->pidfd().get(), POLLIN, 0};
+    if (::poll(&end, 1, kKilledWithinMs) == 1) keepalived_->Exit();
+  }
   keepalived_.reset();
   done_ = nullptr;
 }

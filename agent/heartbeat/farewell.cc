@@ -49,9 +49,7 @@ void Farewell::Add(FoundProcess process) {
 }
 
 void Farewell::FindMore() {
-  for (const std::string& path : {options_.PidPath(), options_.VrrpPidPath()}) {
-    if (absl::optional<FoundProcess> found = FindProcess(path, options_)) Add(*std::move(found));
-  }
+  for (FoundProcess& found : FindAllProcesses(options_)) Add(std::move(found));
 }
 
 void Farewell::OnEnd() {

@@ -17,7 +17,7 @@ class Farewell {
   // `options` outlive this.
   Farewell(Loop& loop, const Options& options) : loop_(loop), options_(options) {}
 
-  // Ends `known`, a parent before its child, and what keepalived's pid files name. `done` is called
+  // Ends `known`, a parent before its child, and every other keepalived with our configuration. `done` is called
   // once, later, when none of them runs any more, or after 7 s.
   void Begin(std::vector<FoundProcess> known, std::function<void()> done);
   // `done` will not be called; who was asked to end, ends.
@@ -30,7 +30,7 @@ class Farewell {
     Loop::Registration watch;
   };
   void Add(FoundProcess process);
-  // Whoever the pid files name and is not known yet: a parent may have made a child meanwhile.
+  // Whoever is not known yet: a parent may have made a child meanwhile.
   void FindMore();
   // The first of them tells the others.
   void Ask();

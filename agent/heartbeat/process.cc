@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -37,6 +40,19 @@ bool IsOurs(pid_t pid, const Options& options) {
   return false;
 }
 
+// A container's keepalived may have the same command line.
+bool SharesNamespaces(pid_t pid) {
+  for (const char* space : {"net", "mnt"}) {
+    struct stat own, other;
+    if (::stat(absl::StrCat("/proc/thread-self/ns/", space).c_str(), &own) != 0 ||
+        ::stat(absl::StrCat("/proc/", pid, "/ns/", space).c_str(), &other) != 0 ||
+        own.st_ino != other.st_ino) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool FoundProcess::HasEnded() const {
@@ -58,6 +74,27 @@ absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Opti
   FoundProcess found{.pid = pid, .pidfd = UniqueFd(::pidfd_open(pid, 0))};
   // In this order: if it still runs after its command line was read, that line was its own.
   if (!found.pidfd || !IsOurs(pid, options) || found.HasEnded()) return absl::nullopt;
+  return found;
+}
+
+std::vector<FoundProcess> FindAllProcesses(const Options& options) {
+  std::vector<pid_t> pids;
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  while (proc != nullptr) {
+    const dirent* entry = ::readdir(proc.get());
+    if (entry == nullptr) break;
+    pid_t pid = -1;
+    if (absl::SimpleAtoi(entry->d_name, &pid) && pid > 1) pids.push_back(pid);
+  }
+  std::sort(pids.begin(), pids.end());
+  std::vector<FoundProcess> found;
+  for (const pid_t pid : pids) {
+    if (!IsOurs(pid, options) || !SharesNamespaces(pid)) continue;
+    FoundProcess process{.pid = pid, .pidfd = UniqueFd(::pidfd_open(pid, 0))};
+    if (process.pidfd && IsOurs(pid, options) && !process.HasEnded()) {
+      found.push_back(std::move(process));
+    }
+  }
   return found;
 }
 

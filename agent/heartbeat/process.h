@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,6 +30,10 @@ struct FoundProcess {
 // The process that `pid_file` names, if it runs and is a keepalived with our configuration: a pid
 // outlives its process, and may be anybody's by now.
 absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Options& options);
+
+// Every keepalived with our configuration in our namespaces, by /proc: one that was just started has
+// not written its pid file yet, and whoever started it may be dead. Parents before their children.
+std::vector<FoundProcess> FindAllProcesses(const Options& options);
 
 // Removes keepalived's pid files whose processes FindProcess does not find: with a stale one it
 // says "daemon is already running" and ends with exit code 0.

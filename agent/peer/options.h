@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/protocol.h"
 
 namespace zcluster::peer {
 
@@ -17,7 +18,7 @@ struct Options {
   std::string peer;          // the peer's name; differs from ours
   std::string peer_address;  // where it listens, for people: "10.30.0.2:7700"
   std::string version;       // of the program
-  uint32_t protocol = 1;     // version of the protocol
+  uint32_t protocol = kPeerProtocol;
   // Says what is wrong with our own certificate, so that a link that is down for this reason says
   // so. Called on the loop every few seconds while the link is down. May be empty.
   std::function<absl::Status()> check_own_files = {};

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# deploy/lab demo: a pair lives through a power cut, a return, a switchover and a maintenance, while a
-# client measures. Every promise is checked; one that breaks makes the exit code 1.
+# deploy/lab demo: two bare nodes become a pair, which lives through a power cut, a return, a switchover
+# and a maintenance, while a client measures, and are given back. Every promise is checked; one that breaks makes the exit code 1.
 
 readonly DEMO_CONNECTIONS=200 DEMO_CONNECTIONS6=20 DEMO_REQUESTS=100
 BROKEN=0
@@ -18,12 +18,14 @@ verb_demo() {
   trap demo_end EXIT
   demo_build
   demo_raise
+  demo_create
   demo_traffic
   demo_power_cut
   demo_return
   demo_switchover
   demo_maintenance
   demo_totals
+  demo_unconfigure
 }
 
 choose_colours() {
@@ -86,12 +88,35 @@ demo_build() {
 }
 
 demo_raise() {
-  chapter "Raising a client, two nodes, two backends"
-  verb_up
+  chapter "Raising a client, two bare nodes, two backends"
+  verb_up --bare
   exec 9>&-
+  show_nodes node1
+}
+
+# The operator's way: a token on the one node, the rest on the other.
+demo_create() {
+  local token create=(zctl cluster create --local-ip 10.10.0.1 --remote-ip 10.10.0.2 --name demo --check-interval 100ms
+    --vip "$FRONT_VIP/24" --vip "$FRONT_VIP6/64" --vip "$BACK_VIP/24" --vip "$BACK_VIP6/64"
+    --local-link 10.30.0.1 --remote-link 10.30.0.2 --root /etc/haproxy --token-stdin)
+  chapter "From two bare nodes to a healthy pair"
+  printf '   %s$ zctl node token%s     (on node2)\n' "$BOLD" "$PLAIN"
+  token=$(in_machine node2 zctl node token 2>/dev/null)
+  promise "node2 made a token that admits one join" test -n "$token"
+  printf '   %s$ %s%s     (on node1, the token on its standard input)\n' "$BOLD" "${create[*]}" "$PLAIN"
+  promise "the cluster is configured and healthy" quoted node1 "${create[@]}" <<<"$token"
+  promise "both nodes say so" wait_for 20 "both nodes to be GREEN" pair_is_ready
   tell "the client reaches the farm at $FRONT_VIP:$FARM_PORT and [$FRONT_VIP6]:$FARM_PORT; the nodes spread it over two"
   tell "backends (DNAT) and send from $BACK_VIP (SNAT). The heartbeat is sent every 100 ms."
   show_nodes node1
+}
+
+demo_unconfigure() {
+  chapter "Giving both nodes back"
+  printf '   %s$ zctl cluster unconfigure --yes%s     (on %s)\n' "$BOLD" "$PLAIN" "$(master_now)"
+  promise "zctl says that it is done" quoted "$(master_now)" zctl cluster unconfigure --yes
+  promise "no node holds a VIP" test -z "$(vip_holders "$FRONT_VIP" front)$(vip_holders "$BACK_VIP6" back)"
+  promise "both are in no pair" nodes_are_bare
 }
 
 show_nodes() {

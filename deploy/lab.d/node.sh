@@ -132,6 +132,11 @@ write_node_files() {
     render_keepalived "$node" >"$etc/keepalived-raw.conf"
     return
   fi
+  if [[ $LAB_BARE == yes ]]; then
+    # What an operator may have written before; the rest is for `zctl cluster create`.
+    printf 'programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/sbin/nft]\n' >"$etc/agent.yaml"
+    return
+  fi
   render_agent_yaml "$node" >"$etc/agent.yaml"
   render_pair_yaml >"$etc/pair.yaml"
   make_certificate "$node" lab "$node" valid

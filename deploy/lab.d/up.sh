@@ -4,19 +4,21 @@
 
 verb_up() {
   local started flags
-  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE=
+  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE='' LAB_BARE=no
   while (($# > 0)); do
     case $1 in
       --advert) LAB_ADVERT=${2:?--advert wants an interval} && shift ;;
       --failback) LAB_FAILBACK=${2:?--failback wants KEEP or PREFERRED} && shift ;;
       --no-replication) LAB_REPLICATE=false ;;
       --raw) LAB_RAW=yes ;;
+      --bare) LAB_BARE=yes ;;
       --priorities) LAB_PRIORITIES=${2:?--priorities wants two, as 254/250} && shift ;;
       --catalogue) LAB_CATALOGUE=$(realpath "${2:?--catalogue wants a file}") && shift ;;
       *) fail "up: no flag '$1'; see: deploy/lab help" ;;
     esac
     shift
   done
+  [[ $LAB_RAW == no || $LAB_BARE == no ]] || fail "--bare has an agent on each node, --raw has none: one of them"
   [[ $LAB_PRIORITIES =~ ^[0-9]+/[0-9]+$ ]] || fail "--priorities wants two numbers, as 254/250"
   seconds_of "$LAB_ADVERT" >/dev/null
   started=$(now_ms)
@@ -27,11 +29,12 @@ verb_up() {
   trap 'say "stopped; clearing up"; clear_leftovers; exit 130' INT TERM
   mkdir -p "$STATE/share"
   chmod 1777 "$STATE/share"
-  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
+  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE LAB_BARE | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
   raise_machines
   wait_until_ready
   flags="advert $LAB_ADVERT"
   [[ $LAB_RAW == no ]] || flags+=", raw keepalived $LAB_PRIORITIES"
+  [[ $LAB_BARE == no ]] || flags="bare nodes, in no pair"
   [[ $LAB_REPLICATE == true ]] || flags+=", no replication"
   say "lab '$LAB' is up ($flags)$(since "$started")"
 }

@@ -56,5 +56,22 @@ TEST_F(FileTest, MakesMissingParents) {
   EXPECT_FALSE(MakeDirectories(Path("f"), 0700).ok());
 }
 
+TEST_F(FileTest, RemovesWhatACrashLeftBesideAFileAndNothingElse) {
+  for (const char* name : {"a", "a.77.0.tmp", "a.78.3.tmp", "a.old", "ab.1.0.tmp"}) {
+    ASSERT_TRUE(WriteFileDurably(Path(name), "x", 0600).ok());
+  }
+  RemoveLeftovers(Path("a"));
+  EXPECT_FALSE(ReadFile(Path("a.77.0.tmp")).ok());
+  EXPECT_FALSE(ReadFile(Path("a.78.3.tmp")).ok());
+  for (const char* name : {"a", "a.old", "ab.1.0.tmp"}) EXPECT_TRUE(ReadFile(Path(name)).ok());
+}
+
+TEST_F(FileTest, RemovesAFileOnceAndThenHasNothingToDo) {
+  ASSERT_TRUE(WriteFileDurably(Path("a"), "x", 0600).ok());
+  EXPECT_TRUE(RemoveFileDurably(Path("a")).ok());
+  EXPECT_TRUE(RemoveFileDurably(Path("a")).ok());
+  EXPECT_FALSE(ReadFile(Path("a")).ok());
+}
+
 }  // namespace
 }  // namespace zcluster

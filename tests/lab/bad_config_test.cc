@@ -39,8 +39,7 @@ TEST_P(BadConfig, IsRefusedWithItsPlace) {
 INSTANTIATE_TEST_SUITE_P(
     Refused, BadConfig,
     testing::Values(Case{"UnknownKey", "agent.yaml", "s/^listen:/lisen:/", "agent.yaml:3: lisen"},
-                    Case{"MissingKey", "agent.yaml", "/^node:/d",
-                         "agent.yaml:1: node.address: is missing"},
+                    Case{"MissingKey", "agent.yaml", "/^node:/d", "agent.yaml:1: node: is missing"},
                     Case{"WrongType", "pair.yaml", "s/router_id: 51/router_id: many/",
                          "pair.yaml:2: vrrp.router_id"},
                     Case{"OutOfRange", "pair.yaml", "s/interval: 100ms/interval: 5ms/",
@@ -48,8 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"NoYaml", "pair.yaml", "1s/.*/name: [/", "pair.yaml:"}),
     [](const testing::TestParamInfo<Case>& tested) { return std::string(tested.param.name); });
 
-TEST_F(BadConfig, AMissingFileIsNamed) {
-  Outcome outcome = lab().Exec("node1", {"zagent", "--config", "/etc/zcluster/nosuch.yaml"});
+TEST_F(BadConfig, AMissingFileOfThePairIsNamed) {
+  Outcome outcome = lab().Exec("node1", {"zagent", "--pair", "/etc/zcluster/nosuch.yaml"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, testing::HasSubstr("/etc/zcluster/nosuch.yaml"));
 }

@@ -73,6 +73,11 @@ class House {
   // certificate.
   std::shared_ptr<grpc::Channel> Dial(int port, const tls::Files* files) const;
 
+  // The nodes look so from now on.
+  void Show(core::View view) {
+    loop.Do([&] { api_.Perform(core::Publish{std::move(view)}); });
+  }
+
   // The newest audit entries as "WHO | WHAT | RESULT", once `n` are there.
   std::vector<std::string> Audit(size_t n);
 

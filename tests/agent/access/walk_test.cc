@@ -15,6 +15,7 @@
 #include "common/access.h"
 #include "tests/agent/access/house.h"
 #include "tests/agent/access/local_client.h"
+#include "zcluster/v1/journal.pb.h"
 
 namespace zcluster::access {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 // All methods of our protos.
 std::set<std::string> MethodsOfOurProtos() {
   std::set<std::string> methods;
+  v1::Journal::descriptor();  // uses the file, so that it is linked
   for (const auto& file : std::filesystem::directory_iterator(ZC_SOURCE "/proto/zcluster/v1")) {
     const std::string name = "zcluster/v1/" + file.path().filename().string();
     const auto* proto = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(name);

@@ -67,6 +67,7 @@ inline core::View MakeView(core::Role local, core::Role remote) {
 // Stands for the audit log: has as many entries as it is asked for.
 class FakeAudit : public AuditTrail {
  public:
+  void Append(v1::AuditEntry) override {}
   void Newest(size_t limit, Answer answer) override {
     v1::AuditResponse response;
     for (size_t i = 0; i < limit; ++i) response.add_entries()->set_who(std::to_string(i));

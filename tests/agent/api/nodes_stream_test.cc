@@ -15,6 +15,7 @@ class Watcher {
     context_.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kForEver));
     reader_ = stub_->Watch(&context_, {});
   }
+  const v1::NodesResponse& last() const { return nodes_; }
   // The local node's role as it comes next; nothing at the end.
   absl::optional<v1::Role> Next() {
     if (!reader_->Read(&nodes_)) return absl::nullopt;
@@ -54,6 +55,17 @@ TEST(Watch, DoesNotRepeatWhatDiffersInAgesAlone) {
   node.Perform(core::Publish{later});
   node.Publish(core::Role::kFault, core::Role::kMaster);
   EXPECT_EQ(watcher.Next(), v1::ROLE_FAULT);
+}
+
+TEST(Watch, ShowsANewConfigurationsGeneration) {
+  Node node;
+  Watcher watcher(node);
+  ASSERT_TRUE(watcher.Next());
+  Options options = Node::DefaultOptions();
+  options.generation = 8;
+  node.OnLoop([&] { node.api.Reconfigure(options); });
+  ASSERT_TRUE(watcher.Next());
+  EXPECT_EQ(watcher.last().nodes(0).generation(), 8u);
 }
 
 TEST(Watch, ASlowWatcherGetsTheLatest) {

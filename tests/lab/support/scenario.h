@@ -24,6 +24,7 @@ class Scenario : public testing::Test {
   static void Raise(const std::string& suite, std::vector<std::string> flags = {});
   static void TearDownTestSuite();
   static Lab& lab();
+  static bool raised() { return raised_; }
 
   void SetUp() override;
   void TearDown() override;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/settings.h"
+
+#include <utility>
+
+#include "agent/lifecycle/member.h"
+#include "agent/machine/machine.h"
+
+namespace zcluster {
+
+core::Config BrainConfig(const config::Settings& s) {
+  core::Config brain;
+  brain.node_name = s.agent.node_name;
+  brain.node_address = s.agent.node_address;
+  brain.peer_name = s.agent.peer_name;
+  brain.peer_address = s.agent.peer_address;
+  brain.failback = s.pair->failback;
+  brain.preferred = s.pair->preferred;
+  brain.advert_interval = s.pair->advert_interval.duration();
+  brain.replicate_conntrack = s.pair->replicate_conntrack;
+  brain.has_roots = !s.pair->roots.empty();
+  return brain;
+}
+
+heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  heartbeat::Options options{.node_name = s.agent.node_name,
+                             .interface = s.agent.interface,
+                             .address = s.agent.node_address,
+                             .peer_address = s.agent.peer_address,
+                             .router_id = s.pair->router_id,
+                             .advert_interval = s.pair->advert_interval,
+                             .vips = {},
+                             .state_dir = paths.state_dir + "/heartbeat",
+                             .run_dir = paths.run_dir};
+  for (const config::Vip& vip : s.pair->vips)
+    options.vips.push_back({vip.WithPrefix(), vip.interface});
+  return options;
+}
+
+packetfilter::Options PacketFilterOptions(const config::Settings& s) {
+  packetfilter::Options options{.address = s.agent.node_address,
+                                .peer_address = s.agent.peer_address,
+                                .interface = s.agent.interface,
+                                .link_port = s.agent.listen_port,
+                                .link_addresses = s.agent.LinkAddresses(),
+                                .vips = {}};
+  for (const config::Vip& vip : s.pair->vips) options.vips.push_back(vip.address);
+  return options;
+}
+
+conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  conntrack::Options options;
+  options.replicate = s.pair->replicate_conntrack;
+  // Flows between two of these are the pair's own.
+  options.own_addresses = s.agent.LinkAddresses();
+  options.own_addresses.push_back(s.agent.node_address);
+  options.state_file = paths.state_dir + "/conntrack-events";
+  return options;
+}
+
+peer::Options LinkOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  const tls::Files files = TlsFiles(s, paths);
+  const std::string own = tls::NodeUri(s.pair->name, s.agent.node_name);
+  return {.pair = s.pair->name,
+          .node = s.agent.node_name,
+          .address = s.agent.node_address,
+          .peer = s.agent.peer_name,
+          .peer_address = s.agent.peer_links.front(),
+          .version = ZC_VERSION,
+          .check_own_files = [files, own] { return tls::CheckOwnFiles(files, own); }};
+}
+
+configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  configsync::Options options;
+  options.own_paths = {paths.state_dir, paths.run_dir, paths.agent_file, paths.pair_file};
+  for (const config::Root& root : s.pair->roots) options.roots.push_back({root.path, root.exclude});
+  return options;
+}
+
+command::Options CommandOptions(const config::Settings& s) {
+  command::Options options;
+  options.node_name = s.agent.node_name;
+  options.peer_name = s.agent.peer_name;
+  options.programs = s.agent.programs;
+  for (const config::Command& c : s.pair->commands) {
+    command::CommandSpec spec{c.name, c.summary, c.argv, {}, c.timeout};
+    for (const config::Argument& argument : c.arguments)
+      spec.arguments.push_back({argument.name, argument.pattern});
+    options.catalogue.push_back(std::move(spec));
+  }
+  return options;
+}
+
+api::Options ApiOptions(const config::Settings& s) {
+  api::Options options;
+  options.pair = s.pair->name;
+  options.generation = s.pair->generation;
+  options.version = ZC_VERSION;
+  options.advert_interval = s.pair->advert_interval.duration();
+  for (const config::Vip& vip : s.pair->vips)
+    options.vips.push_back({vip.WithPrefix(), vip.interface});
+  options.node_name = s.agent.node_name;
+  options.node_address = s.agent.node_address;
+  options.peer_name = s.agent.peer_name;
+  options.peer_address = s.agent.peer_address;
+  return options;
+}
+
+api::Options IdleApiOptions(const lifecycle::Paths& paths) {
+  api::Options options;
+  options.unconfigured = true;
+  options.version = ZC_VERSION;
+  const absl::StatusOr<config::AgentSettings> self = lifecycle::ReadSelf(paths);
+  if (self.ok()) options.node_name = self->node_name;
+  return options;
+}
+
+tls::Files TlsFiles(const config::Settings& s, const lifecycle::Paths& paths) {
+  if (!s.agent.tls_given) return identity::FilesIn(paths.IdentityDir());
+  return {s.agent.certificate, s.agent.key, s.agent.ca};
+}
+
+identity::Options IdentityOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  return {.files = TlsFiles(s, paths),
+          .directory = s.agent.tls_given ? "" : paths.IdentityDir(),
+          .uri = tls::NodeUri(s.pair->name, s.agent.node_name),
+          .lifetime = s.agent.certificate_lifetime};
+}
+
+config::Settings WithInterfaces(config::Settings s) {
+  std::vector<std::string> vips;
+  for (const config::Vip& vip : s.pair->vips) vips.push_back(vip.address);
+  const auto addresses = machine::Addresses(vips);
+  for (config::Vip& vip : s.pair->vips) {
+    if (!vip.interface.empty()) continue;
+    if (addresses.ok()) vip.interface = machine::InterfaceFor(*addresses, vip.address);
+    if (vip.interface.empty()) vip.interface = s.agent.interface;
+  }
+  return s;
+}
+
+}  // namespace zcluster

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "agent/api/api.h"
+#include "agent/command/command.h"
+#include "agent/config/config.h"
+#include "agent/configsync/configsync.h"
+#include "agent/conntrack/conntrack.h"
+#include "agent/core/types.h"
+#include "agent/heartbeat/options.h"
+#include "agent/identity/identity.h"
+#include "agent/lifecycle/paths.h"
+#include "agent/packetfilter/packetfilter.h"
+#include "agent/peer/options.h"
+#include "common/tls.h"
+
+// What each room is told, of the settings of a node that is in a pair. Pure, but for the interfaces
+// of VIPs, which the machine knows.
+namespace zcluster {
+
+core::Config BrainConfig(const config::Settings& s);
+heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::Paths& paths);
+packetfilter::Options PacketFilterOptions(const config::Settings& s);
+configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths);
+command::Options CommandOptions(const config::Settings& s);
+api::Options ApiOptions(const config::Settings& s);
+// Of a node that is in no pair.
+api::Options IdleApiOptions(const lifecycle::Paths& paths);
+conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::Paths& paths);
+peer::Options LinkOptions(const config::Settings& s, const lifecycle::Paths& paths);
+identity::Options IdentityOptions(const config::Settings& s, const lifecycle::Paths& paths);
+tls::Files TlsFiles(const config::Settings& s, const lifecycle::Paths& paths);
+
+// The same with every VIP's interface known: the one whose network holds the address on this node,
+// else VRRP's.
+config::Settings WithInterfaces(config::Settings s);
+
+}  // namespace zcluster
