@@ -316,8 +316,6 @@ void Configuration::Compare() {
   if (busy() || comparing_ || !node_.view().link.up) return;
   comparing_ = true;
   v1::FetchRequest request;
-  request.set_generation(present_.generation());
-  request.set_term(present_.term());
   request.set_digest(DigestOf(present_));
   calls_.Fetch(request, [this](const absl::StatusOr<v1::FetchResponse>& answer) {
     comparing_ = false;
