@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "agent/access/server.h"
+#include "common/access/server.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/heartbeat/heartbeat.h"
 #include "agent/packetfilter/packetfilter.h"

@@ -10,9 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/access/access.h"
-#include "agent/access/audit_log.h"
-#include "agent/access/local_listener.h"
+#include "common/access/access.h"
+#include "common/access/audit_log.h"
+#include "common/access/local_listener.h"
 #include "agent/api/api.h"
 #include "agent/config/config.h"
 #include "agent/lifecycle/lifecycle.h"

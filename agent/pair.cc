@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
-#include "agent/access/server.h"
+#include "common/access/server.h"
 #include "agent/peer/channel.h"
 #include "agent/peer/server.h"
 #include "agent/settings.h"

@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/access/access.h"
-#include "agent/access/audit_log.h"
+#include "common/access/access.h"
+#include "common/access/audit_log.h"
 #include "agent/api/api.h"
 #include "agent/api/lifecycle.h"
 #include "agent/command/command.h"

@@ -59,6 +59,24 @@ constexpr auto kTable = std::to_array<Rule>({
 
     {"zcluster.v1.BootstrapService/Join", For::kBootstrap, kAudited},
 
+    {"zcluster.v1.FlowService/Watch", For::kViewer, kNotAudited},
+
+    {"zcluster.v1.FleetService/Token", For::kAdmin, kAudited},
+    {"zcluster.v1.FleetService/List", For::kViewer, kNotAudited},
+    {"zcluster.v1.FleetService/Show", For::kViewer, kNotAudited},
+    {"zcluster.v1.FleetService/Watch", For::kViewer, kNotAudited},
+    {"zcluster.v1.FleetService/Events", For::kViewer, kNotAudited},
+    {"zcluster.v1.FleetService/Flows", For::kViewer, kNotAudited},
+    {"zcluster.v1.FleetService/Label", For::kOperator, kAudited},
+    {"zcluster.v1.FleetService/Forget", For::kAdmin, kAudited},
+    {"zcluster.v1.FleetService/Switchover", For::kOperator, kAudited},
+    {"zcluster.v1.FleetService/EnterMaintenance", For::kOperator, kAudited},
+    {"zcluster.v1.FleetService/StartMaintenance", For::kOperator, kAudited},
+    {"zcluster.v1.FleetService/Run", For::kOperator, kAudited},
+
+    {"zcluster.v1.FleetLinkService/Connect", For::kAgent, kNotAudited},
+    {"zcluster.v1.EnrolmentService/Enrol", For::kEnrolment, kAudited},
+
     {"grpc.health.v1.Health/Check", For::kViewer, kNotAudited, kPeerToo},
     {"grpc.health.v1.Health/Watch", For::kViewer, kNotAudited, kPeerToo},
     {"grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", For::kViewer, kNotAudited,
@@ -117,6 +135,14 @@ absl::Status Check(const Caller& caller, const Rule& rule) {
       return absl::PermissionDeniedError(
           absl::StrCat(caller.name, " may not call ", rule.method,
                        " here: only the port of bootstrapping lets joins in"));
+    case For::kAgent:
+      return absl::PermissionDeniedError(
+          absl::StrCat(caller.name, " may not call ", rule.method,
+                       " here: it is for agents, on the controller's port for them"));
+    case For::kEnrolment:
+      return absl::PermissionDeniedError(
+          absl::StrCat(caller.name, " may not call ", rule.method,
+                       " here: only the port of enrolment lets nodes in"));
   }
   return absl::PermissionDeniedError(absl::StrCat(caller.name, " may not call ", rule.method));
 }

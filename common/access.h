@@ -23,6 +23,8 @@ enum class For {
   kAdmin,      // whoever may change what is there
   kPeer,       // the other node of the pair, over the link, and nobody else
   kBootstrap,  // whoever the bootstrap port's own admission lets in
+  kAgent,      // an agent that the controller has enrolled, over its link
+  kEnrolment,  // whoever the enrolment port's own admission lets in
 };
 
 // One method of one service.

@@ -24,7 +24,8 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 // Removes `path`, for good when it returns; OK if it is not there.
 absl::Status RemoveFileDurably(const std::string& path);
 
-// Removes what a crash in one of the two above has left beside `path`. Nobody else may be writing it.
+// Removes what a crash in one of the two above has left beside `path`. Nobody else may be writing
+// it.
 void RemoveLeftovers(const std::string& path);
 
 // Makes `path` and its missing parents. The last one gets `mode`; an existing one is left as it is.

@@ -89,6 +89,14 @@ std::string OperatorUri(absl::string_view pair, absl::string_view name) {
   return absl::StrCat("zcluster://", pair, "/operator/", name);
 }
 
+std::string AgentUri(absl::string_view fleet, absl::string_view pair, absl::string_view node) {
+  return absl::StrCat("zcluster://", fleet, "/agent/", pair, "/", node);
+}
+
+std::string ControllerUri(absl::string_view fleet, absl::string_view name) {
+  return absl::StrCat("zcluster://", fleet, "/controller/", name);
+}
+
 void RequireTls13() {
   // gRPC 1.51 has no setting for the lowest version. This leaves TLS 1.2 only a suite that needs an
   // RSA key, which CheckCertificate refuses, so that 1.2 ends with "no shared cipher"; the suites

@@ -48,6 +48,11 @@ std::string NodeUri(absl::string_view pair, absl::string_view node);
 // The identity of an operator.
 std::string OperatorUri(absl::string_view pair, absl::string_view name);
 
+// The identity of an agent in a fleet; `pair` as the fleet calls it.
+std::string AgentUri(absl::string_view fleet, absl::string_view pair, absl::string_view node);
+// The identity of a controller of a fleet.
+std::string ControllerUri(absl::string_view fleet, absl::string_view name);
+
 // Told why a peer was refused, as a sentence fit for `zctl nodes`: "the peer's certificate expired
 // on ...", "... is not signed by the pair's CA", "... is for zcluster://lab/node/x, expected ...".
 // Called from gRPC's threads, must not block.

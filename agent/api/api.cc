@@ -6,11 +6,11 @@
 
 #include "agent/api/board.h"
 #include "agent/api/cluster_service.h"
-#include "agent/api/desk.h"
 #include "agent/api/maintenance_service.h"
 #include "agent/api/node_service.h"
 #include "agent/api/operations.h"
 #include "agent/api/operator_service.h"
+#include "common/access/desk.h"
 
 namespace zcluster::api {
 
@@ -28,7 +28,7 @@ struct Api::Parts {
 
   Board board;
   Operations operations;
-  Desk desk;
+  access::Desk desk;
   ClusterService cluster;
   MaintenanceService maintenance;
   NodeService node;

@@ -7,7 +7,7 @@
 #include "agent/api/in_words.h"
 #include "agent/api/operations.h"
 #include "agent/api/step_stream.h"
-#include "agent/api/unary_answer.h"
+#include "common/access/unary_answer.h"
 #include "common/loop.h"
 #include "common/pki.h"
 
@@ -40,7 +40,7 @@ StepSink Towards(const std::shared_ptr<StepStream>& client, absl::Time asked_at)
 
 }  // namespace
 
-ClusterService::ClusterService(Desk& desk, const Board& board, Lifecycle& lifecycle,
+ClusterService::ClusterService(access::Desk& desk, const Board& board, Lifecycle& lifecycle,
                                std::shared_ptr<grpc::Channel> peer)
     : desk_(desk), board_(board), lifecycle_(lifecycle), peer_(std::move(peer)) {}
 
@@ -66,7 +66,7 @@ void ClusterService::Stop() {
 grpc::ServerUnaryReactor* ClusterService::Nodes(grpc::CallbackServerContext* context,
                                                 const v1::NodesRequest*,
                                                 v1::NodesResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Nodes"}, answer, [this, answer, response] {
     answer->Give(absl::OkStatus(), [&] { *response = board_.Nodes(Loop::Now()); });
   });
@@ -94,7 +94,7 @@ void ClusterService::Admit(std::shared_ptr<NodesStream> watcher) {
 grpc::ServerUnaryReactor* ClusterService::Reload(grpc::CallbackServerContext* context,
                                                  const v1::ReloadRequest*,
                                                  v1::NodesResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Reload"}, answer, [this, answer, response] {
     auto show = [answer, response](v1::NodesResponse nodes) {
       answer->Give(absl::OkStatus(), [&] { *response = std::move(nodes); });
@@ -111,7 +111,7 @@ grpc::ServerUnaryReactor* ClusterService::Reload(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext* context,
                                                     const v1::GetStatusRequest*,
                                                     v1::GetStatusResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/GetStatus"}, answer, [this, answer, response] {
     answer->Give(absl::OkStatus(), [&] { *response = board_.Status(Loop::Now()); });
   });
@@ -121,7 +121,7 @@ grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ClusterService::Describe(grpc::CallbackServerContext* context,
                                                    const v1::DescribeRequest*,
                                                    v1::DescribeResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Describe"}, answer,
             [this, answer, response] { answer->Give(lifecycle_.Describe(), response); });
   return answer.get();
@@ -130,7 +130,7 @@ grpc::ServerUnaryReactor* ClusterService::Describe(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* ClusterService::Interfaces(grpc::CallbackServerContext* context,
                                                      const v1::InterfacesRequest*,
                                                      v1::InterfacesResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Interfaces"}, answer,
             [this, answer, response] { answer->Give(lifecycle_.Interfaces(), response); });
   return answer.get();
@@ -139,7 +139,7 @@ grpc::ServerUnaryReactor* ClusterService::Interfaces(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ClusterService::Probe(grpc::CallbackServerContext* context,
                                                 const v1::ProbeRequest* request,
                                                 v1::ProbeResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   // A copy: a client that leaves takes its request with it.
   desk_.Ask({*context, "zcluster.v1.ClusterService/Probe"}, answer,
             [this, answer, response, asked = *request] {
@@ -164,7 +164,7 @@ grpc::ServerWriteReactor<v1::Step>* ClusterService::Create(grpc::CallbackServerC
 grpc::ServerUnaryReactor* ClusterService::Plan(grpc::CallbackServerContext* context,
                                                const v1::PlanRequest* request,
                                                v1::PlanResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Plan"}, answer,
             [this, answer, response, asked = *request] {
               lifecycle_.Plan(asked, [answer, response](absl::StatusOr<v1::PlanResponse> plan) {
@@ -197,7 +197,7 @@ grpc::ServerWriteReactor<v1::Step>* ClusterService::Unconfigure(
 grpc::ServerUnaryReactor* PeerClusterService::Nodes(grpc::CallbackServerContext* context,
                                                     const v1::NodesRequest*,
                                                     v1::NodesResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.ClusterService/Nodes"}, answer, [this, answer, response] {
     answer->Give(absl::OkStatus(), [&] { *response = board_.Nodes(Loop::Now()); });
   });

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "agent/api/board.h"
-#include "agent/api/desk.h"
 #include "agent/api/lifecycle.h"
 #include "agent/api/nodes_stream.h"
 #include "agent/api/reload.h"
+#include "common/access/desk.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 
 namespace zcluster::api {
@@ -21,7 +21,7 @@ class ClusterService : public v1::ClusterService::CallbackService {
  public:
   // References must outlive this object; `peer` leads to the other node's PeerClusterService, null:
   // nobody is asked.
-  ClusterService(Desk& desk, const Board& board, Lifecycle& lifecycle,
+  ClusterService(access::Desk& desk, const Board& board, Lifecycle& lifecycle,
                  std::shared_ptr<grpc::Channel> peer);
 
   // The board shows something else: those who watch see it. Loop thread.
@@ -61,7 +61,7 @@ class ClusterService : public v1::ClusterService::CallbackService {
                                                   const v1::UnconfigureRequest* request) override;
   void Admit(std::shared_ptr<NodesStream> watcher);
 
-  Desk& desk_;
+  access::Desk& desk_;
   const Board& board_;
   Lifecycle& lifecycle_;
   const std::shared_ptr<grpc::Channel> peer_;
@@ -74,14 +74,14 @@ class ClusterService : public v1::ClusterService::CallbackService {
 class PeerClusterService : public v1::ClusterService::CallbackService {
  public:
   // Both must outlive this object.
-  PeerClusterService(Desk& desk, const Board& board) : desk_(desk), board_(board) {}
+  PeerClusterService(access::Desk& desk, const Board& board) : desk_(desk), board_(board) {}
 
  private:
   grpc::ServerUnaryReactor* Nodes(grpc::CallbackServerContext* context,
                                   const v1::NodesRequest* request,
                                   v1::NodesResponse* response) override;
 
-  Desk& desk_;
+  access::Desk& desk_;
   const Board& board_;
 };
 

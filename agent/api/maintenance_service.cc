@@ -35,9 +35,9 @@ absl::Status NobodyIsMaster(const Board& board) {
 }
 
 // Asks the brain on the loop; whatever comes of it goes to the stream that is returned.
-grpc::ServerWriteReactor<v1::Step>* AskBrain(Desk& desk, const Board& board, Operations& operations,
-                                             const Asked& asked, core::OperationKind kind,
-                                             bool force) {
+grpc::ServerWriteReactor<v1::Step>* AskBrain(access::Desk& desk, const Board& board,
+                                             Operations& operations, const access::Asked& asked,
+                                             core::OperationKind kind, bool force) {
   auto client = StepStream::Make();
   desk.Ask(asked, client, [&board, &operations, kind, force, client, asked_at = Loop::Now()] {
     if (const absl::Status status = board.InPair(); !status.ok()) return client->Close(status);
@@ -48,8 +48,8 @@ grpc::ServerWriteReactor<v1::Step>* AskBrain(Desk& desk, const Board& board, Ope
 
 }  // namespace
 
-MaintenanceService::MaintenanceService(Desk& desk, const Board& board, Operations& operations,
-                                       std::shared_ptr<grpc::Channel> peer)
+MaintenanceService::MaintenanceService(access::Desk& desk, const Board& board,
+                                       Operations& operations, std::shared_ptr<grpc::Channel> peer)
     : desk_(desk), board_(board), operations_(operations), peer_(std::move(peer)) {}
 
 void MaintenanceService::Stop() {
@@ -107,7 +107,7 @@ grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServ
                   core::OperationKind::kStartMaintenance, request->force());
 }
 
-PeerMaintenanceService::PeerMaintenanceService(Desk& desk, const Board& board,
+PeerMaintenanceService::PeerMaintenanceService(access::Desk& desk, const Board& board,
                                                Operations& operations)
     : desk_(desk), board_(board), operations_(operations) {}
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "agent/api/board.h"
-#include "agent/api/desk.h"
 #include "agent/api/operations.h"
 #include "agent/api/relay.h"
+#include "common/access/desk.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
 
 namespace zcluster::api {
@@ -20,7 +20,7 @@ namespace zcluster::api {
 class MaintenanceService : public v1::MaintenanceService::CallbackService {
  public:
   // References must outlive this object; `peer` may be null.
-  MaintenanceService(Desk& desk, const Board& board, Operations& operations,
+  MaintenanceService(access::Desk& desk, const Board& board, Operations& operations,
                      std::shared_ptr<grpc::Channel> peer);
 
   // Ends what was passed on. Loop thread, or after the loop has ended.
@@ -36,7 +36,7 @@ class MaintenanceService : public v1::MaintenanceService::CallbackService {
                                             const v1::StartRequest* request) override;
   void PassOn(bool force, absl::Time asked_at, Stream client);
 
-  Desk& desk_;
+  access::Desk& desk_;
   const Board& board_;
   Operations& operations_;
   const std::shared_ptr<grpc::Channel> peer_;
@@ -49,13 +49,13 @@ class MaintenanceService : public v1::MaintenanceService::CallbackService {
 class PeerMaintenanceService : public v1::MaintenanceService::CallbackService {
  public:
   // All must outlive this object.
-  PeerMaintenanceService(Desk& desk, const Board& board, Operations& operations);
+  PeerMaintenanceService(access::Desk& desk, const Board& board, Operations& operations);
 
  private:
   grpc::ServerWriteReactor<v1::Step>* Switchover(grpc::CallbackServerContext* context,
                                                  const v1::SwitchoverRequest* request) override;
 
-  Desk& desk_;
+  access::Desk& desk_;
   const Board& board_;
   Operations& operations_;
 };

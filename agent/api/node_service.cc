@@ -3,8 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/api/in_words.h"
-#include "agent/api/unary_answer.h"
 #include "agent/wire/wire.h"
+#include "common/access/unary_answer.h"
 
 namespace zcluster::api {
 namespace {
@@ -28,7 +28,7 @@ absl::StatusOr<absl::Duration> Lifetime(const v1::TokenRequest& request) {
 grpc::ServerUnaryReactor* NodeService::Token(grpc::CallbackServerContext* context,
                                              const v1::TokenRequest* request,
                                              v1::TokenResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.NodeService/Token", InWords(*request)}, answer,
             [this, answer, response, lifetime = Lifetime(*request)] {
               if (!lifetime.ok()) return answer->Close(lifetime.status());
@@ -40,7 +40,7 @@ grpc::ServerUnaryReactor* NodeService::Token(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* NodeService::Fingerprint(grpc::CallbackServerContext* context,
                                                    const v1::FingerprintRequest*,
                                                    v1::FingerprintResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.NodeService/Fingerprint"}, answer,
             [this, answer, response] { answer->Give(lifecycle_.Fingerprint(), response); });
   return answer.get();
@@ -48,7 +48,7 @@ grpc::ServerUnaryReactor* NodeService::Fingerprint(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* NodeService::Unlock(grpc::CallbackServerContext* context,
                                               const v1::UnlockRequest*, v1::UnlockResponse*) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.NodeService/Unlock"}, answer,
             [this, answer] { answer->Close(lifecycle_.Unlock()); });
   return answer.get();

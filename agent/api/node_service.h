@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/api/desk.h"
 #include "agent/api/lifecycle.h"
+#include "common/access/desk.h"
 #include "zcluster/v1/bootstrap.grpc.pb.h"
 
 namespace zcluster::api {
@@ -11,7 +11,7 @@ namespace zcluster::api {
 class NodeService : public v1::NodeService::CallbackService {
  public:
   // Both must outlive this object.
-  NodeService(Desk& desk, Lifecycle& lifecycle) : desk_(desk), lifecycle_(lifecycle) {}
+  NodeService(access::Desk& desk, Lifecycle& lifecycle) : desk_(desk), lifecycle_(lifecycle) {}
 
  private:
   grpc::ServerUnaryReactor* Token(grpc::CallbackServerContext* context,
@@ -24,7 +24,7 @@ class NodeService : public v1::NodeService::CallbackService {
                                    const v1::UnlockRequest* request,
                                    v1::UnlockResponse* response) override;
 
-  Desk& desk_;
+  access::Desk& desk_;
   Lifecycle& lifecycle_;
 };
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "agent/api/grpc_status.h"
+#include "common/access/grpc_status.h"
 
 namespace zcluster::api {
 namespace {
@@ -66,7 +66,7 @@ void NodesStream::Advance() {
     StartWrite(&writing_);
   } else if (end_) {
     finished_ = true;
-    Finish(ToGrpc(*end_));
+    Finish(access::ToGrpc(*end_));
   }
 }
 

@@ -9,14 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
-#include "agent/api/client.h"
+#include "common/access/client.h"
 #include "zcluster/v1/cluster.pb.h"
 
 namespace zcluster::api {
 
 // Somebody who watches the nodes. A slow one misses what came and went in between, never the
 // latest. Any thread.
-class NodesStream : public grpc::ServerWriteReactor<v1::NodesResponse>, public Client {
+class NodesStream : public grpc::ServerWriteReactor<v1::NodesResponse>, public access::Client {
  public:
   // Lives until gRPC is done with it and the last holder is gone.
   static std::shared_ptr<NodesStream> Make();

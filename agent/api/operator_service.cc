@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/api/in_words.h"
-#include "agent/api/unary_answer.h"
+#include "common/access/unary_answer.h"
 
 namespace zcluster::api {
 namespace {
@@ -18,7 +18,7 @@ constexpr uint32_t kMostEntries = 10'000;
 grpc::ServerUnaryReactor* OperatorService::Add(grpc::CallbackServerContext* context,
                                                const v1::AddOperatorRequest* request,
                                                v1::AddOperatorResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.OperatorService/Add", InWords(*request)}, answer,
             [this, answer, response, asked = *request] {
               lifecycle_.AddOperator(
@@ -32,7 +32,7 @@ grpc::ServerUnaryReactor* OperatorService::Add(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* OperatorService::List(grpc::CallbackServerContext* context,
                                                 const v1::ListOperatorsRequest*,
                                                 v1::ListOperatorsResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.OperatorService/List"}, answer,
             [this, answer, response] { answer->Give(lifecycle_.ListOperators(), response); });
   return answer.get();
@@ -41,7 +41,7 @@ grpc::ServerUnaryReactor* OperatorService::List(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* OperatorService::Revoke(grpc::CallbackServerContext* context,
                                                   const v1::RevokeOperatorRequest* request,
                                                   v1::RevokeOperatorResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.OperatorService/Revoke", InWords(*request)}, answer,
             [this, answer, response, asked = *request] {
               lifecycle_.RevokeOperator(
@@ -55,7 +55,7 @@ grpc::ServerUnaryReactor* OperatorService::Revoke(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* OperatorService::Audit(grpc::CallbackServerContext* context,
                                                  const v1::AuditRequest* request,
                                                  v1::AuditResponse* response) {
-  auto answer = UnaryAnswer::Make();
+  auto answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, "zcluster.v1.OperatorService/Audit"}, answer,
             [this, answer, response, limit = request->limit()] {
               if (limit > kMostEntries) {

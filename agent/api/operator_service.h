@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "agent/api/desk.h"
 #include "agent/api/lifecycle.h"
-#include "agent/guard.h"
+#include "common/access/desk.h"
+#include "common/access/guard.h"
 #include "zcluster/v1/operator.grpc.pb.h"
 
 namespace zcluster::api {
@@ -13,7 +13,7 @@ namespace zcluster::api {
 class OperatorService : public v1::OperatorService::CallbackService {
  public:
   // All must outlive this object.
-  OperatorService(Desk& desk, Lifecycle& lifecycle, AuditTrail& audit)
+  OperatorService(access::Desk& desk, Lifecycle& lifecycle, AuditTrail& audit)
       : desk_(desk), lifecycle_(lifecycle), audit_(audit) {}
 
  private:
@@ -30,7 +30,7 @@ class OperatorService : public v1::OperatorService::CallbackService {
                                   const v1::AuditRequest* request,
                                   v1::AuditResponse* response) override;
 
-  Desk& desk_;
+  access::Desk& desk_;
   Lifecycle& lifecycle_;
   AuditTrail& audit_;
 };

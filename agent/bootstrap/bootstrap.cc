@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "agent/bootstrap/credential.h"
 #include "agent/bootstrap/doorman.h"
 #include "agent/bootstrap/guest.h"
 #include "agent/bootstrap/server.h"
+#include "common/credential.h"
 #include "common/file.h"
 #include "common/pki.h"
 #include "common/status.h"
@@ -28,7 +28,7 @@ constexpr absl::Duration kHandOver = absl::Seconds(1);
 
 class Port final : public Bootstrap, public House, public Reception {
  public:
-  Port(Loop& loop, Options options, JoinHandler& handler, Credential credential,
+  Port(Loop& loop, Options options, JoinHandler& handler, tls::Credential credential,
        std::unique_ptr<Doorman> doorman)
       : loop_(loop),
         options_(std::move(options)),
@@ -60,7 +60,7 @@ class Port final : public Bootstrap, public House, public Reception {
   Loop& loop_;
   const Options options_;
   JoinHandler& handler_;
-  Credential credential_;
+  tls::Credential credential_;
   const std::unique_ptr<Doorman> doorman_;
   const std::shared_ptr<Inlet> inlet_;
   std::vector<std::shared_ptr<Guest>> guests_;  // at most kMostStreams a server
@@ -109,7 +109,7 @@ absl::StatusOr<v1::TokenResponse> Port::Token(absl::Duration lifetime) {
   const absl::Time now = absl::Now();
   ZC_ASSIGN_OR_RETURN(std::string secret, doorman_->MakeToken(lifetime, now));
   v1::TokenResponse response;
-  response.set_token(FormatToken(credential_.fingerprint, secret));
+  response.set_token(token::Format(token::Kind::kJoin, credential_.fingerprint, secret));
   response.mutable_expires()->set_seconds(absl::ToUnixSeconds(now + lifetime));
   pki::Wipe(secret);
   return response;
@@ -120,7 +120,7 @@ void Port::OnCaller(std::unique_ptr<Stream> stream, const Caller& caller) {
   if (server_ == nullptr) return stream->End(absl::UnavailableError("this node takes no join"));
   guests_.push_back(std::make_shared<Guest>(
       loop_, *this, *doorman_, handler_, std::move(stream),
-      Session{.node = credential_.fingerprint, .caller = caller.fingerprint}, caller.address));
+      token::Session{.maker = credential_.fingerprint, .caller = caller.fingerprint}, caller.address));
 }
 
 absl::Status Port::RoomFor(const Guest& guest) const {
@@ -143,7 +143,7 @@ void Port::Gone(const Guest& guest) {
 absl::StatusOr<std::unique_ptr<Bootstrap>> Bootstrap::Make(Loop& loop, Options options,
                                                            JoinHandler& handler) {
   ZC_RETURN_IF_ERROR(MakeDirectories(options.state_dir, 0700));
-  ZC_ASSIGN_OR_RETURN(Credential credential, LoadCredential(options.state_dir));
+  ZC_ASSIGN_OR_RETURN(tls::Credential credential, tls::LoadCredential(options.state_dir));
   ZC_ASSIGN_OR_RETURN(std::unique_ptr<Doorman> doorman, Doorman::Make(loop, options));
   return std::make_unique<Port>(loop, std::move(options), handler, std::move(credential),
                                 std::move(doorman));

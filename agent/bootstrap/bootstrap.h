@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/loop.h"
+#include "common/token.h"
 #include "zcluster/v1/bootstrap.pb.h"
 
 // How a node that is in no pair is joined to one: the port where it takes joins, and the call that
@@ -60,12 +61,11 @@ class Bootstrap {
   virtual absl::Status Unlock() = 0;
 };
 
-// What a token says; INVALID_ARGUMENT for what is none ("mistyped?").
-struct Token {
-  std::string fingerprint;  // of the node that made it
-  std::string secret;       // wipe it
-};
-absl::StatusOr<Token> ParseToken(const std::string& text);
+// What a join token says; INVALID_ARGUMENT for what is none ("mistyped?").
+using token::Token;
+inline absl::StatusOr<Token> ParseToken(const std::string& text) {
+  return token::Parse(token::Kind::kJoin, text);
+}
 
 // The caller's side: a join under way. Loop thread.
 class Join {

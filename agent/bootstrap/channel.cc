@@ -2,68 +2,20 @@
 #include "agent/bootstrap/channel.h"
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_certificate_verifier.h>
-#include <grpcpp/security/tls_credentials_options.h>
 
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/bootstrap/limits.h"
-#include "common/certificate.h"
 #include "common/grpc_address.h"
 #include "common/grpc_reason.h"
-#include "common/pki.h"
-#include "common/status.h"
 
 namespace zcluster::bootstrap {
 namespace {
 
-using grpc::experimental::ExternalCertificateVerifier;
-using grpc::experimental::StaticDataCertificateProvider;
-using grpc::experimental::TlsCustomVerificationCheckRequest;
-
 // For TCP and TLS together.
 constexpr int kConnectMs = 5000;
-
-// The only gate (see common/tls.cc: gRPC's own check is off). What the judge does not positively
-// accept is refused.
-class Gate : public ExternalCertificateVerifier {
- public:
-  explicit Gate(Judge judge) : judge_(std::move(judge)) {}
-
-  bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
-              grpc::Status* verdict) override {
-    const absl::Status status = Check(*request);
-    *verdict = status.ok()
-                   ? grpc::Status::OK
-                   : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(status.message()));
-    return true;  // decided here and now
-  }
-  void Cancel(TlsCustomVerificationCheckRequest*) override {}
-
- private:
-  absl::Status Check(const TlsCustomVerificationCheckRequest& request) const {
-    const absl::string_view shown(request.peer_cert().data(), request.peer_cert().size());
-    ZC_RETURN_IF_ERROR(tls::CheckKind("the node's certificate", shown));
-    ZC_ASSIGN_OR_RETURN(const std::string fingerprint, pki::CertificateFingerprint(shown));
-    return judge_(fingerprint);
-  }
-
-  const Judge judge_;
-};
-
-std::shared_ptr<grpc::ChannelCredentials> Credentials(const Credential& own, Judge judge) {
-  grpc::experimental::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(std::make_shared<StaticDataCertificateProvider>(
-      std::vector<grpc::experimental::IdentityKeyCertPair>{{own.key, own.certificate}}));
-  options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(false);  // see Gate
-  options.set_check_call_host(false);      // keys count, not names
-  options.set_certificate_verifier(ExternalCertificateVerifier::Create<Gate>(std::move(judge)));
-  return grpc::experimental::TlsCredentials(options);
-}
 
 }  // namespace
 
@@ -82,8 +34,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const Cre
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   arguments.SetLoadBalancingPolicyName("pick_first");
-  return grpc::CreateCustomChannel(TargetOf({address}), Credentials(own, std::move(judge)),
-                                   arguments);
+  return grpc::CreateCustomChannel(TargetOf({address}),
+                                   tls::KeyedClientCredentials(own, std::move(judge)), arguments);
 }
 
 absl::Status WhyEnded(const grpc::Status& status, const std::string& address) {

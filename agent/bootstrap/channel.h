@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
-#include "agent/bootstrap/credential.h"
+#include "common/credential.h"
 
 namespace grpc {
 class Channel;
@@ -15,9 +14,8 @@ class Status;
 
 namespace zcluster::bootstrap {
 
-// Whether to talk to whoever has proved to hold the key of that fingerprint. Any thread, must not
-// block.
-using Judge = std::function<absl::Status(const std::string& fingerprint)>;
+using tls::Credential;
+using tls::Judge;
 
 // The channel to a node's bootstrap port, "10.0.0.2:7701" or "[fd00::2]:7701". `own` is shown to
 // it, and `judge` is asked after the TLS handshake, before a byte of HTTP/2. Returns at once, and

@@ -28,8 +28,8 @@ absl::StatusOr<std::unique_ptr<Doorman>> Doorman::Make(Loop& loop, const Options
   return absl::WrapUnique(new Doorman(loop, options, std::move(tokens), std::move(tries)));
 }
 
-void Doorman::Judge(v1::Admission& admission, const Session& session, const std::string& from,
-                    Verdict verdict) {
+void Doorman::Judge(v1::Admission& admission, const token::Session& session,
+                    const std::string& from, Verdict verdict) {
   switch (admission.proof_case()) {
     case v1::Admission::kTokenProof:
       return verdict(tokens_.Use(admission.token_proof(), session, absl::Now()));

@@ -10,8 +10,8 @@
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/bootstrap/password_tries.h"
 #include "agent/bootstrap/root_password.h"
-#include "agent/bootstrap/token.h"
 #include "agent/bootstrap/token_book.h"
+#include "common/token.h"
 
 namespace zcluster::bootstrap {
 
@@ -25,7 +25,7 @@ class Doorman {
 
   // UNAUTHENTICATED: not let in, and why, in words that tell a stranger no more than that;
   // RESOURCE_EXHAUSTED: no password is looked at any more. A password is taken out of `admission`.
-  void Judge(v1::Admission& admission, const Session& session, const std::string& from,
+  void Judge(v1::Admission& admission, const token::Session& session, const std::string& from,
              Verdict verdict);
 
   absl::StatusOr<std::string> MakeToken(absl::Duration lifetime, absl::Time now) {

@@ -18,7 +18,7 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 }  // namespace
 
 Guest::Guest(Loop& loop, House& house, Doorman& doorman, JoinHandler& handler,
-             std::unique_ptr<Stream> stream, Session session, std::string from)
+             std::unique_ptr<Stream> stream, token::Session session, std::string from)
     : house_(house),
       doorman_(doorman),
       handler_(handler),

@@ -30,7 +30,7 @@ class Guest final : public StreamListener, public std::enable_shared_from_this<G
  public:
   // All of these outlive it, but `house` only until Gone().
   Guest(Loop& loop, House& house, Doorman& doorman, JoinHandler& handler,
-        std::unique_ptr<Stream> stream, Session session, std::string from);
+        std::unique_ptr<Stream> stream, token::Session session, std::string from);
   // Ends the stream, and the join if it is in; Gone() is not called.
   ~Guest() override;
 
@@ -53,7 +53,7 @@ class Guest final : public StreamListener, public std::enable_shared_from_this<G
   Doorman& doorman_;
   JoinHandler& handler_;
   std::unique_ptr<Stream> stream_;  // null when it has left
-  const Session session_;
+  const token::Session session_;
   const std::string from_;
   bool spoke_ = false;  // the admission came
   bool in_ = false;

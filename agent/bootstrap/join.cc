@@ -7,13 +7,13 @@
 #include "absl/types/optional.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/bootstrap/channel.h"
-#include "agent/bootstrap/credential.h"
 #include "agent/bootstrap/limits.h"
 #include "agent/bootstrap/stream.h"
-#include "agent/bootstrap/token.h"
+#include "common/credential.h"
 #include "common/pki.h"
 #include "common/scrubbing.h"
 #include "common/status.h"
+#include "common/token.h"
 
 namespace zcluster::bootstrap {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 class Dialed final : public Join, StreamListener {
  public:
   Dialed(Loop& loop, const To& to)
-      : loop_(loop), to_(to), own_(MakeCredential()), inlet_(std::make_shared<Inlet>(loop)) {}
+      : loop_(loop), to_(to), own_(tls::MakeCredential()), inlet_(std::make_shared<Inlet>(loop)) {}
   ~Dialed() override {
     inlet_->Shut();
     if (own_.ok()) pki::Wipe(own_->key);
@@ -42,7 +42,7 @@ class Dialed final : public Join, StreamListener {
 
   Loop& loop_;
   const To to_;
-  absl::StatusOr<Credential> own_;  // this join's alone
+  absl::StatusOr<tls::Credential> own_;  // this join's alone
   const std::shared_ptr<Inlet> inlet_;
   std::unique_ptr<Stream> stream_;  // null before, and when it has ended
   absl::Status ended_;              // why nothing can be asked any more
@@ -84,7 +84,8 @@ void Dialed::Admit(std::string token_secret, std::string password, absl::Duratio
     field.resize(std::max(kPasswordField, password.size()));
   } else if (own_.ok()) {
     // The node's key is the one that the channel will demand.
-    admission.set_token_proof(ProofOf(HashOf(token_secret), {to_.fingerprint, own_->fingerprint}));
+    admission.set_token_proof(token::ProofOf(token::Kind::kJoin, token::HashOf(token_secret),
+                                             {to_.fingerprint, own_->fingerprint}));
   }
   pki::Wipe(token_secret);
   pki::Wipe(password);

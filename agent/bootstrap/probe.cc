@@ -10,8 +10,8 @@
 #include "absl/synchronization/mutex.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/bootstrap/channel.h"
-#include "agent/bootstrap/credential.h"
 #include "agent/bootstrap/inlet.h"
+#include "common/credential.h"
 
 namespace zcluster::bootstrap {
 namespace {
@@ -30,7 +30,7 @@ struct Seen {
 // belongs to nobody, may outlive the loop, and lets go of itself.
 class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Call(Loop& loop, std::string address, const Credential& own, Answer answer)
+  Call(Loop& loop, std::string address, const tls::Credential& own, Answer answer)
       : post_(loop.MakePoster()),
         address_(std::move(address)),
         answer_(std::move(answer)),
@@ -75,7 +75,7 @@ class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
 
 void Probe(Loop& loop, const std::string& address,
            std::function<void(absl::StatusOr<std::string>)> answer) {
-  const absl::StatusOr<Credential> own = MakeCredential();
+  const absl::StatusOr<tls::Credential> own = tls::MakeCredential();
   if (own.ok()) {
     new Call(loop, address, *own, std::move(answer));  // lets go of itself
   } else {

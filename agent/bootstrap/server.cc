@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/bootstrap/server.h"
 
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/resource_quota.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_certificate_verifier.h>
-#include <grpcpp/security/tls_credentials_options.h>
 
 #include <atomic>
 #include <thread>
@@ -16,15 +11,11 @@
 #include <vector>
 
 #include "agent/bootstrap/limits.h"
-#include "common/certificate.h"
 #include "common/listen.h"
+#include "common/standard_services.h"
 
 namespace zcluster::bootstrap {
 namespace {
-
-using grpc::experimental::ExternalCertificateVerifier;
-using grpc::experimental::StaticDataCertificateProvider;
-using grpc::experimental::TlsCustomVerificationCheckRequest;
 
 // An honest caller has one.
 constexpr int kStreamsOfAConnection = 2;
@@ -34,43 +25,6 @@ constexpr int kHandshakeMs = 5000;
 constexpr int kIdleMs = 10'000;
 // All that strangers can make gRPC hold.
 constexpr size_t kMemory = 32 << 20;
-
-// Whose key it is does not matter here: what the caller says first is bound to it. But TLS 1.2 is
-// kept out only as long as no RSA key passes (tls::RequireTls13).
-class AnyKey : public ExternalCertificateVerifier {
- public:
-  bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
-              grpc::Status* verdict) override {
-    const absl::Status status =
-        tls::CheckKind("the caller's certificate",
-                       absl::string_view(request->peer_cert().data(), request->peer_cert().size()));
-    *verdict = status.ok()
-                   ? grpc::Status::OK
-                   : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(status.message()));
-    return true;
-  }
-  void Cancel(TlsCustomVerificationCheckRequest*) override {}
-};
-
-std::shared_ptr<grpc::ServerCredentials> Credentials(const Credential& own) {
-  grpc::experimental::TlsServerCredentialsOptions options(
-      std::make_shared<StaticDataCertificateProvider>(
-          std::vector<grpc::experimental::IdentityKeyCertPair>{{own.key, own.certificate}}));
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
-  options.set_certificate_verifier(ExternalCertificateVerifier::Create<AnyKey>());
-  return grpc::experimental::TlsServerCredentials(options);
-}
-
-// Health and reflection are switched on for all servers of the process at once. Strangers get
-// neither.
-class NoPlugins : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->clear();
-  }
-};
 
 class JoinServer final : public Server {
  public:
@@ -82,7 +36,7 @@ class JoinServer final : public Server {
     closing_.join();
   }
 
-  absl::Status Listen(const std::string& listen, const Credential& credential);
+  absl::Status Listen(const std::string& listen, const tls::Credential& credential);
   int port() const override { return port_; }
   void Close() override {
     // gRPC waits for the streams, so that must be another thread.
@@ -103,7 +57,7 @@ class JoinServer final : public Server {
   std::atomic<bool> ended_{false};
 };
 
-absl::Status JoinServer::Listen(const std::string& listen, const Credential& credential) {
+absl::Status JoinServer::Listen(const std::string& listen, const tls::Credential& credential) {
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfAConnection);
@@ -120,10 +74,9 @@ absl::Status JoinServer::Listen(const std::string& listen, const Credential& cre
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   grpc::ResourceQuota quota;
   builder.SetResourceQuota(quota.Resize(kMemory));
-  builder.SetOption(std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
-  builder.SetOption(std::make_unique<NoPlugins>());
+  NoStandardServices(builder);  // strangers get neither
   builder.RegisterService(service_.get());
-  builder.AddListeningPort(listen, Credentials(credential), &port_);
+  builder.AddListeningPort(listen, tls::KeyedServerCredentials(credential), &port_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) return WhyNotListening(listen);
   return absl::OkStatus();
@@ -132,7 +85,7 @@ absl::Status JoinServer::Listen(const std::string& listen, const Credential& cre
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& listen,
-                                                      const Credential& credential,
+                                                      const tls::Credential& credential,
                                                       std::shared_ptr<OpenStreams> streams) {
   auto server = std::make_unique<JoinServer>(std::move(streams));
   if (absl::Status status = server->Listen(listen, credential); !status.ok()) return status;

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "agent/bootstrap/credential.h"
 #include "agent/bootstrap/stream.h"
+#include "common/credential.h"
 
 namespace zcluster::bootstrap {
 
@@ -16,7 +16,7 @@ class Server {
   // Listens on `listen`, "10.0.0.1:7701"; port 0 lets the kernel choose. The error names the
   // address and why it cannot be had.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& listen,
-                                                       const Credential& credential,
+                                                       const tls::Credential& credential,
                                                        std::shared_ptr<OpenStreams> streams);
   virtual ~Server() = default;  // ends the streams that are open, and waits a moment for them
   virtual int port() const = 0;

@@ -95,7 +95,7 @@ absl::Status TokenBook::Write() const {
 }
 
 absl::StatusOr<std::string> TokenBook::Make(absl::Duration lifetime, absl::Time now) {
-  std::string secret(kSecretBytes, '\0');
+  std::string secret(token::kSecretBytes, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(secret.data()),
                  static_cast<int>(secret.size())) != 1) {
     return absl::InternalError("the system gives no random numbers for a token");
@@ -104,7 +104,7 @@ absl::StatusOr<std::string> TokenBook::Make(absl::Duration lifetime, absl::Time 
   if (live_.has_value()) {
     ended_ = Ended{live_->hash, now, now < live_->expires ? End::kReplaced : End::kExpired};
   }
-  live_ = Live{HashOf(secret), now + lifetime};
+  live_ = Live{token::HashOf(secret), now + lifetime};
   if (absl::Status written = Write(); !written.ok()) {
     *this = before;
     return written;
@@ -135,14 +135,16 @@ absl::Status TokenBook::WhyEnded(End how) {
   return absl::InternalError("unknown end of a token");
 }
 
-absl::Status TokenBook::Use(absl::string_view proof, const Session& session, absl::Time now) {
+absl::Status TokenBook::Use(absl::string_view proof, const token::Session& session,
+                            absl::Time now) {
   if (live_.has_value() && now >= live_->expires) ZC_RETURN_IF_ERROR(Finish(End::kExpired, now));
-  if (live_.has_value() && SameProof(proof, ProofOf(live_->hash, session))) {
+  if (live_.has_value() &&
+      token::SameProof(proof, token::ProofOf(token::Kind::kJoin, live_->hash, session))) {
     // On the disk before anybody is let in: a crash must not make it good again.
     return Finish(End::kUsed, now);
   }
   if (ended_.has_value() && now < ended_->when + kRemembered &&
-      SameProof(proof, ProofOf(ended_->hash, session))) {
+      token::SameProof(proof, token::ProofOf(token::Kind::kJoin, ended_->hash, session))) {
     return WhyEnded(ended_->how);
   }
   if (!live_.has_value()) {

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
-#include "agent/bootstrap/token.h"
+#include "common/token.h"
 
 namespace zcluster::bootstrap {
 
@@ -19,12 +19,12 @@ class TokenBook {
   // `path` need not exist. FAILED_PRECONDITION for a file that is not ours.
   static absl::StatusOr<TokenBook> Open(std::string path);
 
-  // A new secret of kSecretBytes, good for `lifetime`; an older one is not good any more.
+  // A new secret of token::kSecretBytes, good for `lifetime`; an older one is not good any more.
   absl::StatusOr<std::string> Make(absl::Duration lifetime, absl::Time now);
 
   // OK for a good proof, once; the token is used then. Otherwise UNAUTHENTICATED and why: wrong,
   // expired, used already, replaced, none made. Five wrong proofs end the token.
-  absl::Status Use(absl::string_view proof, const Session& session, absl::Time now);
+  absl::Status Use(absl::string_view proof, const token::Session& session, absl::Time now);
 
  private:
   // Why a token is not good any more.

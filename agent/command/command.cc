@@ -6,11 +6,12 @@
 #include <functional>
 #include <utility>
 
-#include "agent/command/event_stream.h"
 #include "agent/command/peer_calls.h"
 #include "agent/command/runs.h"
+#include "common/access/grpc_status.h"
+#include "common/access/guard.h"
+#include "common/access/message_stream.h"
 #include "common/check.h"
-#include "agent/guard.h"
 #include "common/status.h"
 #include "zcluster/v1/command.grpc.pb.h"
 
@@ -28,18 +29,19 @@ v1::ListCommandsResponse Describe(const std::vector<CommandSpec>& catalogue) {
   return response;
 }
 
+using EventStream = access::MessageStream<v1::RunEvent>;
+
+// A run prints at most a few MiB, in pieces of some KiB: a client that is slow keeps all of it.
+constexpr size_t kMaxWaiting = 65'536;
+
 Listener Towards(const std::shared_ptr<EventStream>& stream) {
-  return Listener{[stream](v1::RunEvent event) { stream->Send(std::move(event)); },
+  return Listener{[stream](v1::RunEvent event) { stream->Write(std::move(event)); },
                   [stream](const absl::Status& status) { stream->Close(status); }};
 }
 
 constexpr absl::string_view kRun = "zcluster.v1.CommandService/Run";
 constexpr absl::string_view kReplicate = "zcluster.v1.CommandService/Replicate";
 constexpr absl::string_view kList = "zcluster.v1.CommandService/List";
-
-grpc::Status ToGrpc(const absl::Status& status) {
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
-}
 
 // For the audit. The values of arguments may be secrets.
 const std::string& WhatRuns(const v1::RunRequest& request) { return request.name(); }
@@ -73,7 +75,7 @@ class Service : public v1::CommandService::CallbackService {
       absl::MutexLock lock(&mutex_);
       *response = list_;
     }
-    reactor->Finish(ToGrpc(admitted));
+    reactor->Finish(access::ToGrpc(admitted));
     return reactor;
   }
 
@@ -83,7 +85,7 @@ class Service : public v1::CommandService::CallbackService {
   grpc::ServerWriteReactor<v1::RunEvent>* Begin(const grpc::CallbackServerContext& context,
                                                 absl::string_view method, const Request& request,
                                                 void (Runs::*run)(const Request&, Listener)) {
-    auto stream = EventStream::Make();
+    auto stream = EventStream::Make(kMaxWaiting);
     absl::StatusOr<std::shared_ptr<AdmittedCall>> call = guard_.Admit(context, method);
     if (!call.ok()) {
       stream->Close(call.status());

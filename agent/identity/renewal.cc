@@ -1,138 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include <utility>
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "agent/identity/identity.h"
-#include "common/file.h"
-#include "common/log.h"
-#include "common/pki.h"
-#include "common/status.h"
 
 namespace zcluster::identity {
 namespace {
 
 constexpr char kComponent[] = "certificate";
-constexpr size_t kMaxPem = 256 << 10;
-
-// What share of its time is left when something is due. A third, and not less: a week's holiday
-// fits into what is left of 90 days.
-constexpr double kRenewAt = 1.0 / 3;
-constexpr double kRenewCaAt = 1.0 / 10;
-constexpr double kWarnAt = 1.0 / 6;
-
-// We look often enough for whoever tests with seconds; no oftener than costs nothing, and no more
-// seldom than an operator who just mended something likes to wait.
-constexpr double kLooksInALife = 30;
-constexpr absl::Duration kSoonestLook = absl::Milliseconds(200);
-constexpr absl::Duration kLatestLook = absl::Minutes(1);
-
-// From when it was made to its end; another's was not made to begin earlier.
-absl::Duration LifeOf(const pki::Validity& validity) {
-  const absl::Duration dated = validity.to - validity.from;
-  return dated > pki::kBackdated ? dated - pki::kBackdated : dated;
-}
-
-bool HasLess(const pki::Validity& validity, double share, absl::Time now) {
-  return validity.to - now <= LifeOf(validity) * share;
-}
-
-// As well if it is not good yet: it was made while the clock was ahead.
-bool IsDue(const pki::Validity& validity, double share, absl::Time now) {
-  return now < validity.from || HasLess(validity, share, now);
-}
-
-absl::StatusOr<pki::Validity> ValidityIn(const std::string& path) {
-  ZC_ASSIGN_OR_RETURN(const std::string certificate, ReadFile(path, kMaxPem));
-  absl::StatusOr<pki::Validity> validity = pki::ValidityOf(certificate);
-  if (!validity.ok()) return Annotate(validity.status(), path);
-  return validity;
-}
-
-struct Dates {
-  pki::Validity certificate;
-  pki::Validity ca;
-};
-absl::StatusOr<Dates> DatesOf(const tls::Files& files) {
-  absl::StatusOr<pki::Validity> certificate = ValidityIn(files.certificate);
-  if (!certificate.ok()) return Annotate(certificate.status(), "this node's certificate");
-  absl::StatusOr<pki::Validity> ca = ValidityIn(files.ca);
-  if (!ca.ok()) return Annotate(ca.status(), "the pair's CA");
-  return Dates{*certificate, *ca};
-}
-
-std::string Date(absl::Time when) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", when, absl::UTCTimeZone());
-}
-
-// What is wrong with the dates of what `called` names; empty if nothing is.
-std::string Trouble(absl::string_view called, const pki::Validity& validity, double warn_at) {
-  const absl::Time now = absl::Now();
-  if (now < validity.from) {
-    return absl::StrCat(called, " is not good before ", Date(validity.from),
-                        "; set the clock right, or put another one in its place");
-  }
-  if (!HasLess(validity, warn_at, now)) return "";
-  return absl::StrCat(called, now > validity.to ? " expired on " : " expires on ",
-                      Date(validity.to), "; put a new one in its place, it is taken up by itself");
-}
-
-std::string Trouble(const tls::Files& files, const Dates& dates) {
-  const std::string trouble = Trouble(absl::StrCat("this node's certificate ", files.certificate),
-                                      dates.certificate, kWarnAt);
-  if (!trouble.empty()) return trouble;
-  return Trouble(absl::StrCat("the pair's CA ", files.ca), dates.ca, kRenewCaAt);
-}
-
-// A new key and certificate.
-absl::Status RenewCertificate(const Options& options, Identity& identity) {
-  ZC_ASSIGN_OR_RETURN(std::string key, pki::MakeKey());
-  identity.key.swap(key);
-  pki::Wipe(key);
-  ZC_ASSIGN_OR_RETURN(const std::string request, pki::MakeRequest(identity.key, options.uri));
-  ZC_ASSIGN_OR_RETURN(identity.certificate, pki::Sign(request, identity.ca, identity.ca_key,
-                                                      {options.uri, options.lifetime}));
-  return absl::OkStatus();
-}
-
-absl::Status Renew(const Options& options, bool certificate, bool ca) {
-  ZC_ASSIGN_OR_RETURN(Identity identity, Load(options.directory));
-  const absl::Cleanup wipe = [&identity] {
-    pki::Wipe(identity.key);
-    pki::Wipe(identity.ca_key);
-  };
-  if (identity.ca_key.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        options.directory, "/current/ca.key: the CA's key is missing; copy it from the peer"));
-  }
-  if (ca) {
-    ZC_ASSIGN_OR_RETURN(identity.ca, pki::RenewCa(identity.ca_key, identity.ca));
-  }
-  if (certificate) ZC_RETURN_IF_ERROR(RenewCertificate(options, identity));
-  return Install(options.directory, identity);
-}
-
-absl::Status RenewIfDue(const Options& options, const Dates& dates) {
-  const absl::Time now = absl::Now();
-  const bool certificate = IsDue(dates.certificate, kRenewAt, now);
-  const bool ca = IsDue(dates.ca, kRenewCaAt, now);
-  if (!certificate && !ca) return absl::OkStatus();
-  const std::string what =
-      certificate
-          ? absl::StrCat("this node's certificate, which ends on ", Date(dates.certificate.to))
-          : absl::StrCat("the pair's CA, which ends on ", Date(dates.ca.to));
-  const absl::Status status = Renew(options, certificate, ca);
-  if (!status.ok()) return Annotate(status, absl::StrCat(what, ", cannot be renewed"));
-  log::Info("certificate_renewed",
-            {{"certificate", certificate ? "yes" : "no"}, {"ca", ca ? "yes" : "no"}});
-  return absl::OkStatus();
-}
+// Between tries of what failed.
+constexpr absl::Duration kSoonestTry = absl::Seconds(1);
+constexpr absl::Duration kLatestTry = absl::Minutes(1);
 
 }  // namespace
 
 Renewal::Renewal(Loop& loop, Options options)
-    : loop_(loop), options_(std::move(options)), backoff_(absl::Seconds(1), kLatestLook) {}
+    : loop_(loop),
+      kept_{std::move(options.files), std::move(options.directory), std::move(options.uri),
+            options.lifetime,         "this node's certificate",    "the pair's CA"},
+      backoff_(kSoonestTry, kLatestTry) {}
 
 absl::Status Renewal::Start(EventSink& events) {
   events_ = &events;
@@ -145,38 +30,15 @@ void Renewal::Stop() {
   events_ = nullptr;
 }
 
-absl::StatusOr<absl::Time> Renewal::Expires() const {
-  ZC_ASSIGN_OR_RETURN(const pki::Validity validity, ValidityIn(options_.files.certificate));
-  return validity.to;
-}
+absl::StatusOr<absl::Time> Renewal::Expires() const { return ExpiryOf(kept_.files.certificate); }
 
 void Renewal::Look() {
-  const Finding finding = Find();
-  if (finding.retry) {
-    timer_ = loop_.After(backoff_.Next(), [this] { Look(); });
-  } else {
-    backoff_.Reset();
-    timer_ = loop_.After(std::clamp(finding.life / kLooksInALife, kSoonestLook, kLatestLook),
-                         [this] { Look(); });
-  }
+  const Finding finding = RenewIfDue(kept_);
+  if (!finding.retry) backoff_.Reset();
+  timer_ = loop_.After(finding.retry ? backoff_.Next() : NextLook(finding), [this] { Look(); });
   if (finding.problem == problem_) return;
   problem_ = finding.problem;
   events_->Report(core::ComponentReported{kComponent, problem_});
-}
-
-Renewal::Finding Renewal::Find() const {
-  absl::StatusOr<Dates> dates = DatesOf(options_.files);
-  absl::Status status = dates.status();
-  if (status.ok() && !options_.directory.empty()) {
-    status = RenewIfDue(options_, *dates);
-    if (status.ok()) dates = DatesOf(options_.files);
-    status.Update(dates.status());
-  }
-  if (!status.ok()) {
-    return {.problem = absl::StrCat(status.message(), "; mend that, it is tried again by itself"),
-            .retry = true};
-  }
-  return {.problem = Trouble(options_.files, *dates), .life = LifeOf(dates->certificate)};
 }
 
 }  // namespace zcluster::identity

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/lifecycle/configuration_service.h"
 
-#include "agent/api/unary_answer.h"
+#include "common/access/unary_answer.h"
 
 namespace zcluster::lifecycle {
 
@@ -12,7 +12,7 @@ template <typename Request, typename Response>
 grpc::ServerUnaryReactor* ConfigurationService::Ask(
     Context* context, absl::string_view method, const Request& request, Response* response,
     void (PeerQuestions::*question)(const Request&, PeerQuestions::Reply<Response>)) {
-  const std::shared_ptr<api::UnaryAnswer> answer = api::UnaryAnswer::Make();
+  const std::shared_ptr<access::UnaryAnswer> answer = access::UnaryAnswer::Make();
   desk_.Ask({*context, method}, answer, [this, request, response, question, answer] {
     (answers_.*question)(request, [answer, response](absl::StatusOr<Response> given) {
       answer->Give(given.status(), [&] { *response = *std::move(given); });

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "agent/api/desk.h"
+#include "common/access/desk.h"
 #include "common/loop.h"
 #include "zcluster/v1/configuration.grpc.pb.h"
 
@@ -50,7 +50,7 @@ class ConfigurationService : public v1::ConfigurationService::CallbackService {
                void (PeerQuestions::*question)(const Request&, PeerQuestions::Reply<Response>));
 
   PeerQuestions& answers_;
-  api::Desk desk_;
+  access::Desk desk_;
 };
 
 }  // namespace zcluster::lifecycle

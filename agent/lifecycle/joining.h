@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/config/config.h"
-#include "agent/guard.h"
+#include "common/access/guard.h"
 #include "agent/lifecycle/member.h"
 #include "agent/lifecycle/node.h"
 #include "agent/lifecycle/paths.h"

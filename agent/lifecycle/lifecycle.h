@@ -10,7 +10,7 @@
 #include "agent/api/lifecycle.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/config/config.h"
-#include "agent/guard.h"
+#include "common/access/guard.h"
 #include "agent/lifecycle/configuration.h"
 #include "agent/lifecycle/configuration_service.h"
 #include "agent/lifecycle/create.h"

@@ -10,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "agent/guard.h"
+#include "common/access/guard.h"
 
 namespace zcluster::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/access/access.h"
+#include "common/access/access.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/child.h"
 #include "tests/agent/access/house.h"
-#include "tests/agent/access/local_client.h"
+#include "tests/support/local_client.h"
 #include "tests/support/tls_probe.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/operator.grpc.pb.h"

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/access/server.h"
 #include "agent/peer/server.h"
+#include "common/access/server.h"
 #include "common/check.h"
 #include "common/file.h"
 #include "common/pki.h"
-#include "tests/agent/access/local_client.h"
+#include "tests/support/local_client.h"
 
 namespace zcluster::access {
 namespace {

@@ -8,18 +8,18 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "agent/access/access.h"
-#include "agent/access/audit_log.h"
-#include "agent/access/local_listener.h"
 #include "agent/api/api.h"
 #include "agent/command/command.h"
 #include "agent/configsync/configsync.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/peer/peer.h"
+#include "common/access/access.h"
+#include "common/access/audit_log.h"
+#include "common/access/local_listener.h"
 #include "common/tls.h"
-#include "tests/agent/access/loop_thread.h"
 #include "tests/agent/api/fake_lifecycle.h"
 #include "tests/support/certificates.h"
+#include "tests/support/loop_thread.h"
 #include "zcluster/v1/configuration.grpc.pb.h"
 
 // An agent with all its doors, as main.cc composes it: the local socket, the operators' port, the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/access/server.h"
+#include "common/access/server.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/agent/access/house.h"
-#include "tests/agent/access/local_client.h"
+#include "tests/support/local_client.h"
 #include "tests/support/open_guard.h"
 
 namespace zcluster::access {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/access.h"
 #include "tests/agent/access/house.h"
-#include "tests/agent/access/local_client.h"
+#include "tests/support/local_client.h"
 #include "zcluster/v1/journal.pb.h"
 
 namespace zcluster::access {

@@ -291,7 +291,7 @@ TEST(ClusterService, AServerEndsAlthoughTheLoopNeverAnswers) {
   Loop loop;  // does not run
   test::OpenGuard guard;
   FakeLifecycle lifecycle;
-  Desk desk(loop, guard);
+  access::Desk desk(loop, guard);
   Board board(Node::DefaultOptions());
   ClusterService service(desk, board, lifecycle, nullptr);
   absl::Notification arrived;

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/bootstrap/bootstrap.h"
-#include "agent/bootstrap/credential.h"
+#include "common/credential.h"
 #include "tests/agent/bootstrap/node.h"
 
 namespace zcluster::bootstrap {
@@ -33,7 +33,7 @@ TEST_F(JoinTest, SaysThatNobodyListens) {
 }
 
 TEST_F(JoinTest, NamesBothFingerprintsIfTheyDiffer) {
-  const std::string other = MakeCredential()->fingerprint;
+  const std::string other = tls::MakeCredential()->fingerprint;
   const absl::Status status = Try(node_->address(), other);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
   EXPECT_THAT(status.message(),

@@ -25,7 +25,8 @@ struct Free {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 
-std::shared_ptr<grpc::experimental::CertificateProviderInterface> Provider(const Credential& own) {
+std::shared_ptr<grpc::experimental::CertificateProviderInterface> Provider(
+    const tls::Credential& own) {
   return std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
       std::vector<grpc::experimental::IdentityKeyCertPair>{{own.key, own.certificate}});
 }
@@ -42,7 +43,7 @@ int TakeHttp2(SSL*, const unsigned char** out, unsigned char* size, const unsign
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const Credential& own) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const tls::Credential& own) {
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(Provider(own));
   options.watch_identity_key_cert_pairs();
@@ -56,7 +57,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const Cre
                                    grpc::experimental::TlsCredentials(options), arguments);
 }
 
-std::unique_ptr<SSL_CTX, Free> ServerContext(const Credential& own) {
+std::unique_ptr<SSL_CTX, Free> ServerContext(const tls::Credential& own) {
   std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_server_method()));
   const std::unique_ptr<BIO, Free> certificate_pem(Reader(own.certificate));
   const std::unique_ptr<BIO, Free> key_pem(Reader(own.key));
@@ -74,7 +75,7 @@ std::unique_ptr<SSL_CTX, Free> ServerContext(const Credential& own) {
 }  // namespace
 
 Stranger::Stranger(const std::string& address)
-    : own_(*MakeCredential()),
+    : own_(*tls::MakeCredential()),
       channel_(OpenChannel(address, own_)),
       stub_(v1::BootstrapService::NewStub(channel_)) {}
 
@@ -94,12 +95,13 @@ grpc::Status Stranger::Say(const std::vector<v1::JoinRequest>& requests,
 v1::JoinRequest Stranger::Proof(const std::string& token, const std::string& node) const {
   v1::JoinRequest request;
   request.mutable_admission()->set_token_proof(
-      ProofOf(HashOf(ParseToken(token)->secret), {.node = node, .caller = own_.fingerprint}));
+      token::ProofOf(token::Kind::kJoin, token::HashOf(ParseToken(token)->secret),
+                     {.maker = node, .caller = own_.fingerprint}));
   return request;
 }
 
 Listener::Listener()
-    : own_(*MakeCredential()), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : own_(*tls::MakeCredential()), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -138,7 +140,7 @@ void Listener::Serve() {
   if (n > 0) heard_.assign(buffer, static_cast<size_t>(n));
 }
 
-Relay::Relay(const std::string& node) : own_(*MakeCredential()), to_node_(node) {
+Relay::Relay(const std::string& node) : own_(*tls::MakeCredential()), to_node_(node) {
   grpc::experimental::TlsServerCredentialsOptions options(Provider(own_));
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);

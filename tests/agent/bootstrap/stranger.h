@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "agent/bootstrap/credential.h"
-#include "agent/bootstrap/token.h"
+#include "common/credential.h"
+#include "common/token.h"
 #include "common/unique_fd.h"
 #include "zcluster/v1/bootstrap.grpc.pb.h"
 
@@ -31,7 +31,7 @@ class Stranger {
   v1::JoinRequest Proof(const std::string& token, const std::string& node) const;
 
  private:
-  const Credential own_;
+  const tls::Credential own_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::BootstrapService::Stub> stub_;
 };
@@ -51,7 +51,7 @@ class Listener {
  private:
   void Serve();
 
-  const Credential own_;
+  const tls::Credential own_;
   UniqueFd socket_;
   int port_ = 0;
   std::string heard_;
@@ -72,7 +72,7 @@ class Relay final : public v1::BootstrapService::Service {
   grpc::Status Join(grpc::ServerContext* context,
                     grpc::ServerReaderWriter<v1::JoinReply, v1::JoinRequest>* caller) override;
 
-  const Credential own_;
+  const tls::Credential own_;
   Stranger to_node_;
   std::atomic<int> calls_{0};
   int port_ = 0;

@@ -17,13 +17,15 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr absl::Duration kLife = absl::Minutes(15);
-const Session kSession{.node = "SHA256:node", .caller = "SHA256:caller"};
+const token::Session kSession{.maker = "SHA256:node", .caller = "SHA256:caller"};
 
 class TokenBookTest : public testing::Test {
  protected:
   TokenBook Open() { return *TokenBook::Open(path_); }
   std::string Make(TokenBook& book) { return *book.Make(kLife, now_); }
-  std::string Proof(const std::string& secret) { return ProofOf(HashOf(secret), kSession); }
+  std::string Proof(const std::string& secret) {
+    return token::ProofOf(token::Kind::kJoin, token::HashOf(secret), kSession);
+  }
   // Through a book that is opened anew: all that counts is on the disk.
   absl::Status Use(const std::string& secret) {
     TokenBook book = Open();
@@ -123,7 +125,8 @@ TEST_F(TokenBookTest, ForgetsAnEndedOneAfterADay) {
 
 TEST_F(TokenBookTest, RefusesAProofForAnotherSession) {
   TokenBook book = Open();
-  const std::string proof = ProofOf(HashOf(Make(book)), {"SHA256:another", kSession.caller});
+  const std::string proof = token::ProofOf(token::Kind::kJoin, token::HashOf(Make(book)),
+                                           {"SHA256:another", kSession.caller});
   EXPECT_THAT(book.Use(proof, kSession, now_).message(), HasSubstr("is wrong"));
 }
 
