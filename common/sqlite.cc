@@ -16,7 +16,8 @@ namespace zcluster::sqlite {
 
 // At an address of its own, so that statements find it after their database has moved.
 struct Connection {
-  ~Connection() { sqlite3_close(handle); }
+  // _v2: one that is assigned another while it has statements goes with the last of them.
+  ~Connection() { sqlite3_close_v2(handle); }
 
   // Why `result` came.
   absl::Status Failure(int result) const;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sqlite3.h>
-
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/core/types.h"
+#include "common/sqlite.h"
 
 namespace zcluster::store {
 
@@ -19,21 +18,15 @@ class Database {
   static absl::StatusOr<Database> Open(const std::string& path);
 
   absl::StatusOr<core::Durable> Read();
-  // Returns once `durable` is on disk (WAL, synchronous=FULL). On an error the old values stand.
+  // Returns once `durable` is on disk. On an error the old values stand.
   absl::Status Write(const core::Durable& durable);
 
  private:
-  struct Close {
-    void operator()(sqlite3* database) const { sqlite3_close(database); }
-  };
-  Database(std::string path, std::unique_ptr<sqlite3, Close> database)
-      : path_(std::move(path)), database_(std::move(database)) {}
+  Database(sqlite::Database database, sqlite::Statement put)
+      : database_(std::move(database)), put_(std::move(put)) {}
 
-  absl::Status Execute(const char* sql);
-  absl::Status Failure() const;
-
-  std::string path_;
-  std::unique_ptr<sqlite3, Close> database_;
+  sqlite::Database database_;
+  sqlite::Statement put_;
 };
 
 }  // namespace zcluster::store
