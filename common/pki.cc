@@ -33,6 +33,7 @@ void FreeExtensions(X509_EXTENSIONS* all) { sk_X509_EXTENSION_pop_free(all, X509
 
 using BignumPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
+using DigestPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using ExtensionsPtr = std::unique_ptr<X509_EXTENSIONS, Freed<FreeExtensions>>;
 using RequestPtr = std::unique_ptr<X509_REQ, Freed<X509_REQ_free>>;
 
@@ -44,6 +45,8 @@ constexpr size_t kMaxUri = 255;
 // No node's certificate, nor its CA, lives longer.
 constexpr absl::Duration kTenYears = absl::Hours(24 * 3652);
 constexpr int kSerialBits = 128;
+// A signature of P-256 in DER has at most 72 bytes.
+constexpr size_t kMaxSignature = 128;
 constexpr absl::string_view kFingerprintPrefix = "SHA256:";
 constexpr size_t kFingerprintDigits = 43;  // 32 bytes in base64
 
@@ -228,6 +231,10 @@ absl::StatusOr<Authority> AuthorityIn(absl::string_view certificate, absl::strin
   return ca;
 }
 
+const unsigned char* Bytes(absl::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
 absl::StatusOr<absl::Time> TimeIn(const ASN1_TIME* field) {
   tm broken_down{};
   if (ASN1_TIME_to_tm(field, &broken_down) != 1) {
@@ -369,6 +376,44 @@ absl::StatusOr<std::string> Sign(absl::string_view request, absl::string_view ca
     return OpensslFailed("name a certificate");
   }
   return Signed(made.get(), issuer.key.get());
+}
+
+absl::StatusOr<std::string> SignText(absl::string_view key, absl::string_view text) {
+  const ForgetErrors forget;
+  ZC_ASSIGN_OR_RETURN(const KeyPtr parsed, KeyIn(key));
+  const DigestPtr digest(EVP_MD_CTX_new());
+  std::string signature(kMaxSignature, '\0');
+  size_t size = signature.size();
+  if (digest == nullptr ||
+      EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, parsed.get()) != 1 ||
+      EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                     Bytes(text), text.size()) != 1) {
+    return OpensslFailed("sign a text");
+  }
+  signature.resize(size);
+  return signature;
+}
+
+absl::Status VerifyText(absl::string_view certificate, absl::string_view text,
+                        absl::string_view signature) {
+  const ForgetErrors forget;
+  ZC_ASSIGN_OR_RETURN(const X509Ptr parsed, CertificateIn(certificate));
+  EVP_PKEY* key = X509_get0_pubkey(parsed.get());
+  if (!IsOurKind(key)) {
+    return absl::InvalidArgumentError(
+        "the certificate is for a key of another kind than ECDSA on P-256");
+  }
+  const DigestPtr digest(EVP_MD_CTX_new());
+  if (digest == nullptr ||
+      EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, key) != 1) {
+    return OpensslFailed("check a signature");
+  }
+  if (signature.empty() || signature.size() > kMaxSignature ||
+      EVP_DigestVerify(digest.get(), Bytes(signature), signature.size(), Bytes(text),
+                       text.size()) != 1) {
+    return absl::PermissionDeniedError("the signature is not of the certificate's key");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Validity> ValidityOf(absl::string_view certificate) {

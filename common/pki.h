@@ -52,6 +52,15 @@ struct Terms {
 absl::StatusOr<std::string> Sign(absl::string_view request, absl::string_view ca,
                                  absl::string_view ca_key, const Terms& terms);
 
+// ECDSA with SHA-256 over `text`, in DER; for a proof that whoever sends it holds `key` now. The
+// caller sees to it that no text of one purpose can be taken for another's.
+absl::StatusOr<std::string> SignText(absl::string_view key, absl::string_view text);
+// OK if `signature` is that of `text` by the key of `certificate` (the first, if several), which
+// must be of our kind. INVALID_ARGUMENT: the certificate is none, or of another kind;
+// PERMISSION_DENIED: it is not its key's signature. Looks at neither dates nor issuer.
+absl::Status VerifyText(absl::string_view certificate, absl::string_view text,
+                        absl::string_view signature);
+
 // When a certificate begins and ends; the first, if several.
 struct Validity {
   absl::Time from;

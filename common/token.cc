@@ -89,6 +89,10 @@ std::string ProofOf(Kind kind, absl::string_view hash, const Session& session) {
   return proof;
 }
 
+std::string MemberText(absl::string_view proof) {
+  return absl::StrCat("zcluster member 1\n", proof);
+}
+
 bool SameProof(absl::string_view one, absl::string_view other) {
   return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }

@@ -47,6 +47,10 @@ std::string HashOf(absl::string_view secret);
 // HMAC-SHA256, 32 bytes.
 std::string ProofOf(Kind kind, absl::string_view hash, const Session& session);
 
+// What a node signs with its key in its pair when it enrols, so that a copied certificate is of no
+// use to others: bound to the token and the session, because the proof is.
+std::string MemberText(absl::string_view proof);
+
 // Whether they are equal, in a time that does not tell where they differ.
 bool SameProof(absl::string_view one, absl::string_view other);
 

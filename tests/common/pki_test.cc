@@ -328,11 +328,42 @@ TEST_F(PkiTest, AKeyIsPkcs8WithoutAPassword) {
   EXPECT_NE(*MakeKey(), key_);
 }
 
+TEST_F(PkiTest, ASignedTextIsOfTheCertificatesKey) {
+  const std::string certificate = *SignIt(request_);
+  const std::string text("of any bytes\0 at all", 20);
+  const std::string signature = *SignText(key_, text);
+  EXPECT_EQ(VerifyText(certificate, text, signature), absl::OkStatus());
+  EXPECT_NE(*SignText(key_, text), signature) << "signed with the same random number";
+  EXPECT_EQ(VerifyText(certificate, "", *SignText(key_, "")), absl::OkStatus());
+}
+
+TEST_F(PkiTest, OnlyThatKeyAndThatTextHaveTheSignature) {
+  const std::string certificate = *SignIt(request_);
+  const std::string signature = *SignText(key_, "one text");
+  const auto refused = [&](const std::string& text, const std::string& of) {
+    return VerifyText(certificate, text, of).code() == absl::StatusCode::kPermissionDenied;
+  };
+  EXPECT_TRUE(refused("another text", signature));
+  EXPECT_TRUE(refused("one text", *SignText(*MakeKey(), "one text")));
+  EXPECT_TRUE(refused("one text", ""));
+  EXPECT_TRUE(refused("one text", "not DER"));
+  EXPECT_TRUE(refused("one text", signature + "x"));
+  EXPECT_TRUE(refused("one text", signature.substr(0, signature.size() - 1)));
+  EXPECT_TRUE(refused("one text", std::string(1 << 20, 'x')));
+}
+
+TEST_F(PkiTest, ASignatureNeedsAKeyAndACertificateOfOurKind) {
+  EXPECT_EQ(SignText("not PEM", "text").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(VerifyText("not PEM", "text", "x").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(VerifyText(request_, "text", "x").code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(PkiTest, NoErrorIsLeftForTheNextTlsConnectionOfTheThread) {
   ERR_clear_error();
   EXPECT_FALSE(SignIt("not PEM").ok());
   EXPECT_FALSE(KeyFingerprint("not PEM").ok());
   EXPECT_FALSE(Check("not PEM", ca_).ok());
+  EXPECT_FALSE(VerifyText(ca_, "text", "not DER").ok());
   EXPECT_EQ(Check(*SignIt(request_), ca_), absl::OkStatus());
   EXPECT_EQ(ERR_peek_error(), 0u);
 }

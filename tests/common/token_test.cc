@@ -89,5 +89,9 @@ TEST_F(TokenTest, HasAProofForOneSessionOnly) {
   EXPECT_FALSE(SameProof(proof, ProofOf(Kind::kEnrolment, hash, {fingerprint_, other})));
 }
 
+TEST(Token, AMemberSignsForThisSessionAndNothingElse) {
+  EXPECT_EQ(MemberText("proof"), "zcluster member 1\nproof");
+}
+
 }  // namespace
 }  // namespace zcluster::token
