@@ -10,8 +10,8 @@
 #include "absl/synchronization/mutex.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/bootstrap/channel.h"
-#include "agent/bootstrap/inlet.h"
 #include "common/credential.h"
+#include "common/inlet.h"
 
 namespace zcluster::bootstrap {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "agent/bootstrap/inlet.h"
 #include "agent/bootstrap/pam.h"
 #include "agent/bootstrap/secret.h"
+#include "common/inlet.h"
 #include "common/loop.h"
 
 namespace zcluster::bootstrap {

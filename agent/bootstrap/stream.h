@@ -10,8 +10,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "agent/bootstrap/inlet.h"
 #include "agent/bootstrap/message.h"
+#include "common/inlet.h"
 
 namespace grpc {
 class Channel;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "common/access/vouched.h"
 #include "common/certificate.h"
 #include "common/grpc_address.h"
 #include "common/pki.h"
@@ -142,7 +143,7 @@ class Access::Call : public AdmittedCall {
   std::function<void(const absl::Status&)> cut_ ABSL_GUARDED_BY(mutex_);
 };
 
-Access::Access(AuditLog& log) : log_(log), state_(std::make_shared<State>()) {}
+Access::Access(AuditLog& log) : log_(log), seal_(MakeSeal()), state_(std::make_shared<State>()) {}
 
 Access::~Access() = default;
 
@@ -186,6 +187,10 @@ tls::Expected Access::ExpectOperators() const {
 }
 
 absl::StatusOr<Access::Known> Access::Identify(const grpc::ServerContextBase& context) const {
+  if (IsInProcess(context)) {
+    ZC_ASSIGN_OR_RETURN(Caller vouched, ReadVouched(context, seal_));
+    return Known{std::move(vouched), {}};
+  }
   const std::string peer = context.peer();
   if (absl::optional<Caller> local = local_.Find(peer)) return Known{*std::move(local), {}};
   ZC_ASSIGN_OR_RETURN(tls::Identity identity, Certified(context));

@@ -16,7 +16,8 @@
 namespace zcluster::access {
 
 // Knows each caller of our servers by what its transport has proved: the kernel's word for those of
-// the local socket, the certificate for operators from elsewhere and for the other node. Lets in
+// the local socket, the certificate for operators from elsewhere and for the other node, our own
+// word for calls from within the process (common/access/vouched.h). Lets in
 // whom the table (common/access.h) lets in, keeps the audit, and ends the calls of whoever lost its
 // right. Any thread.
 class Access : public Guard {
@@ -32,6 +33,8 @@ class Access : public Guard {
   // with PERMISSION_DENIED.
   void SetOperators(std::vector<Operator> operators);
 
+  // For whoever vouches for callers of in-process channels. Never to be told to anybody else.
+  const std::string& seal() const { return seal_; }
   // For the local listener.
   LocalCallers& local_callers() { return local_; }
   // For the credentials of the operators' port: an operator of the pair, who is admitted at the
@@ -50,6 +53,7 @@ class Access : public Guard {
   void Refuse(const Caller& caller, const Rule& rule, const absl::Status& why);
 
   AuditLog& log_;
+  const std::string seal_;
   LocalCallers local_;
   const std::shared_ptr<State> state_;
 };

@@ -8,7 +8,7 @@
 
 #include "common/loop.h"
 
-namespace zcluster::bootstrap {
+namespace zcluster {
 
 // The way from other threads to the loop, which can be shut: it outlives whoever listens.
 class Inlet : public std::enable_shared_from_this<Inlet> {
@@ -40,4 +40,4 @@ inline void LetGo(Loop::Poster post, std::shared_ptr<void> last) {
   if (!post(drop)) std::thread(drop).detach();
 }
 
-}  // namespace zcluster::bootstrap
+}  // namespace zcluster
