@@ -7,11 +7,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/status.h"
-#include "common/unique_fd.h"
 
 namespace zcluster {
+namespace {
 
-absl::Status WhyNotListening(const std::string& listen) {
+// Connections that the kernel holds until they are accepted; more are not answered at once.
+constexpr int kBacklog = 128;
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> ListenOn(const std::string& listen) {
   const std::string what = absl::StrCat("cannot listen on ", listen);
   const size_t colon = listen.rfind(':');
   if (colon == std::string::npos) {
@@ -26,14 +31,20 @@ absl::Status WhyNotListening(const std::string& listen) {
       error != 0) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": ", ::gai_strerror(error)));
   }
-  const UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int yes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   const bool ok =
-      ::bind(fd.get(), found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd.get(), 1) == 0;
+      ::bind(fd.get(), found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd.get(), kBacklog) == 0;
   const int error = errno;
   ::freeaddrinfo(found);
-  return ok ? absl::UnavailableError(what) : ErrnoStatus(what, error);
+  if (!ok) return ErrnoStatus(what, error);
+  return fd;
+}
+
+absl::Status WhyNotListening(const std::string& listen) {
+  const absl::Status status = ListenOn(listen).status();
+  return status.ok() ? absl::UnavailableError(absl::StrCat("cannot listen on ", listen)) : status;
 }
 
 }  // namespace zcluster

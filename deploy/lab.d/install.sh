@@ -6,7 +6,7 @@ readonly PACKAGES="g++ cmake ninja-build ccache pkg-config libgrpc++-dev protobu
   protobuf-compiler-grpc libprotobuf-dev libabsl-dev libmnl-dev libnetfilter-conntrack-dev keepalived
   conntrack nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   libfmt-dev libboost-dev libsqlite3-dev libre2-dev libxxhash-dev libssl-dev openssl procps util-linux
-  libpam0g-dev hostname iputils-ping shellcheck jq"
+  libpam0g-dev hostname iputils-ping shellcheck jq libmicrohttpd-dev prometheus-cpp-dev prometheus"
 
 # Packages of the list that are not installed, one a line.
 missing_packages() {
@@ -32,7 +32,7 @@ install_packages() {
   echo "installing: ${missing[*]}" >&2
   export DEBIAN_FRONTEND=noninteractive
   "${apt[@]}" update >&2
-  # keepalived comes with a service that would start at once, with no configuration of ours: not now.
+  # keepalived and prometheus come with services that would start at once, with no configuration of ours: not now.
   local policy=/usr/sbin/policy-rc.d made_policy=no
   if [[ ! -e $policy ]]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
