@@ -64,7 +64,7 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       brain_(BrainConfig(s), store_->durable()),
       packet_filter_(PacketFilterOptions(s)),
       heartbeat_(around.loop, HeartbeatOptions(s, around.paths)),
-      conntrack_(around.loop, ConntrackOptions(s, around.paths), channel_),
+      conntrack_(around.loop, ConntrackOptions(s, around.paths), channel_, around.access),
       config_sync_(around.loop, ConfigSyncOptions(s, around.paths), channel_),
       commands_(around.loop, CommandOptions(s), channel_, around.access),
       renewal_(around.loop, IdentityOptions(s, around.paths)),
@@ -93,7 +93,8 @@ absl::Status Pair::StartServers(const config::Settings& s) {
                                                  refusals->Tell(reason);
                                                }),
                         for_peer));
-  std::vector<grpc::Service*> for_operators = {&commands_.local_service()};
+  std::vector<grpc::Service*> for_operators = {&commands_.local_service(),
+                                               &conntrack_.flow_service()};
   for (grpc::Service* service : api_.local_services()) for_operators.push_back(service);
   ZC_ASSIGN_OR_RETURN(
       operators_, access::StartServer(

@@ -50,6 +50,7 @@ packetfilter::Options PacketFilterOptions(const config::Settings& s) {
 
 conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::Paths& paths) {
   conntrack::Options options;
+  options.node_name = s.agent.node_name;
   options.replicate = s.pair->replicate_conntrack;
   // Flows between two of these are the pair's own.
   options.own_addresses = s.agent.LinkAddresses();

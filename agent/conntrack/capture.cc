@@ -195,10 +195,12 @@ size_t Capture::ReadEvents() {
         }
       }
     }
-    if (!changes_.Add(events_, Loop::Now())) {
+    const absl::Time now = Loop::Now();
+    if (!changes_.Add(events_, now)) {
       log::Warning("conntrack_changes_dropped", {{"cause", "the peer is too slow"}});
       snapshot_due_ = true;
     }
+    if (options_.tap != nullptr) options_.tap->Offer(events_, now);
     if (static_cast<size_t>(count) < kRingSlots) break;
   }
   return total;

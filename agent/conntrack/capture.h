@@ -17,6 +17,7 @@
 #include "agent/conntrack/filter.h"
 #include "agent/conntrack/netlink.h"
 #include "agent/conntrack/snapshot.h"
+#include "agent/conntrack/tap.h"
 #include "common/unique_fd.h"
 
 namespace zcluster::conntrack {
@@ -30,6 +31,7 @@ class Capture {
     int buffer = 64 << 20;  // bytes of events that may wait in the kernel
     uint32_t muted = 0;     // port of the socket whose changes are our own
     Filter filter;
+    Tap* tap = nullptr;  // is offered every change, wanted by the peer or not; outlives us
   };
 
   // Begins to listen, in the network namespace of the calling thread. `changes` outlives it.

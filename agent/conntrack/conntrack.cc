@@ -7,11 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "agent/conntrack/capture.h"
 #include "agent/conntrack/changes.h"
+#include "agent/conntrack/flow_service.h"
 #include "agent/conntrack/inject.h"
 #include "agent/conntrack/kernel.h"
 #include "agent/conntrack/mailbox.h"
 #include "agent/conntrack/receiver.h"
 #include "agent/conntrack/sender.h"
+#include "agent/conntrack/tap.h"
 #include "common/log.h"
 #include "common/status.h"
 
@@ -34,7 +36,7 @@ bool StandsBy(core::Role role) {
 
 }  // namespace
 
-Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer)
+Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard)
     : loop_(loop),
       options_(std::move(options)),
       peer_(std::move(peer)),
@@ -42,6 +44,8 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       term_(std::make_shared<std::atomic<uint64_t>>(0)),
       replicate_(options_.replicate),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
+      tap_(std::make_unique<Tap>()),
+      flow_service_(std::make_unique<FlowService>(loop, guard, *tap_, options_.node_name)),
       backoff_(kFirstRetry, kLongestRetry),
       gate_(std::make_shared<Gate>(
           [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
@@ -50,6 +54,8 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
 Conntrack::~Conntrack() { Stop(); }
 
 grpc::Service& Conntrack::service() { return *receiver_; }
+
+grpc::Service& Conntrack::flow_service() { return *flow_service_; }
 
 absl::Status Conntrack::Start(EventSink& events) {
   events_ = &events;
@@ -111,6 +117,7 @@ void Conntrack::Perform(const core::Action& action) {
 
 void Conntrack::Stop() {
   mail_->Shut();
+  flow_service_->Stop();
   tick_.reset();
   renew_.reset();
   release_.reset();
@@ -166,7 +173,7 @@ void Conntrack::StopLeading() {
 void Conntrack::Follow(core::Term term) { gate_->Open(term.value, *injector_); }
 
 void Conntrack::StartCapture() {
-  Capture::Options options{options_.event_buffer, injector_->port(), *filter_};
+  Capture::Options options{options_.event_buffer, injector_->port(), *filter_, tap_.get()};
   absl::StatusOr<std::unique_ptr<Capture>> capture =
       Capture::Start(std::move(options), *changes_,
                      [this, mail = mail_] { mail->Post([this] { Report(true); }); });

@@ -21,18 +21,25 @@ class Channel;
 class Service;
 }  // namespace grpc
 
+namespace zcluster {
+class Guard;
+}  // namespace zcluster
+
 namespace zcluster::conntrack {
 
 class Capture;
 class Changes;
 class Filter;
+class FlowService;
 class Gate;
 class Injector;
 class Mailbox;
 class Receiver;
 class Sender;
+class Tap;
 
 struct Options {
+  std::string node_name = {};
   // Off: does nothing, and says so. As it begins; see Reconfigure().
   bool replicate = true;
   // Addresses of the link between the agents, both nodes'. Flows between two of them are never
@@ -56,12 +63,15 @@ struct Options {
 // synchronisation; answers Flush. Loop thread; its own threads and gRPC's are behind it.
 class Conntrack : public Adapter {
  public:
-  // `peer` is connected to the peer's service(), or will be. Both outlive it.
-  Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);
+  // `peer` is connected to the peer's service(), or will be. `guard` is asked for every call of an
+  // operator. All outlive it; the servers of the two services are shut down before it is destroyed.
+  Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard& guard);
   ~Conntrack() override;
 
   // Our part of the peer server. Streams are refused until a role admits them.
   grpc::Service& service();
+  // For operators: a look at what a master captures (flows.proto).
+  grpc::Service& flow_service();
 
   // Turns the kernel's events on (sysctl nf_conntrack_events), in the network namespace of the
   // calling thread, in which everything then happens. FAILED_PRECONDITION without conntrack in the
@@ -126,6 +136,8 @@ class Conntrack : public Adapter {
 
   std::unique_ptr<Filter> filter_;
   std::shared_ptr<Changes> changes_;
+  const std::unique_ptr<Tap> tap_;
+  const std::unique_ptr<FlowService> flow_service_;
   std::unique_ptr<Injector> injector_;
   std::unique_ptr<Capture> capture_;
   std::string capture_problem_;

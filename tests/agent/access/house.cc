@@ -119,14 +119,15 @@ House::House()
       api_(loop.loop(), ApiOptions(), nowhere_, access, *log, lifecycle_),
       brain_(loop.loop(), api_),
       command_(loop.loop(), {"node2", "node1", {}, {}}, nowhere_, access),
-      conntrack_(loop.loop(), {}, nowhere_),
+      conntrack_(loop.loop(), {}, nowhere_, access),
       config_sync_(loop.loop(), {}, nowhere_),
       link_(loop.loop(), LinkOptions(), nowhere_),
       configuration_(std::make_unique<FakeConfiguration>()) {
   access.SetPair("lab", "node1");
   const tls::Files own = Issue(tls::NodeUri("lab", "node2"));
 
-  std::vector<grpc::Service*> for_operators = {&command_.local_service()};
+  std::vector<grpc::Service*> for_operators = {&command_.local_service(),
+                                               &conntrack_.flow_service()};
   for (grpc::Service* service : api_.local_services()) for_operators.push_back(service);
   operators_server_ = *StartServer(
       access, for_operators,
@@ -154,6 +155,7 @@ House::~House() {
     listener_.reset();
     link_.Stop();
     command_.Stop();
+    conntrack_.Stop();
     api_.Stop();
   });
   operators_server_->Shutdown(std::chrono::system_clock::now());

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "agent/conntrack/conntrack.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/support/open_guard.h"
 
 namespace zcluster::conntrack {
 
@@ -47,7 +48,7 @@ class Node : public EventSink {
   template <typename MakeChannel>
   void Start(MakeChannel make_channel) {
     loop_ = std::make_unique<Loop>();
-    adapter_ = std::make_unique<Conntrack>(*loop_, options_, make_channel());
+    adapter_ = std::make_unique<Conntrack>(*loop_, options_, make_channel(), guard_);
     Serve();
     std::promise<absl::Status> started;
     thread_ = std::thread([&, this] {
@@ -72,6 +73,7 @@ class Node : public EventSink {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
     builder.RegisterService(&adapter_->service());
+    builder.RegisterService(&adapter_->flow_service());
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
@@ -118,12 +120,14 @@ class Node : public EventSink {
   }
 
   const Netns& netns() const { return netns_; }
+  test::OpenGuard& guard() { return guard_; }
   const absl::Status& started() const { return started_; }
   const std::string& address() const { return address_; }
 
  private:
   const Options options_;
   const Netns netns_;
+  test::OpenGuard guard_;
   std::string directory_;
   std::string address_;
   std::unique_ptr<Loop> loop_;
