@@ -80,18 +80,16 @@ class Watcher {
         return all;
       }
       EXPECT_EQ(message.node(), "node1");
-      bool any_probe = false;
       for (const v1::SeenFlow& seen : message.flows()) {
         if (!IsProbe(seen)) {
           all.flows.push_back(seen);
           continue;
         }
-        any_probe = true;
         probed = probed || seen.flow().mark() == mark;
       }
       all.skipped += message.skipped();
       // The probe may have been one of those skipped.
-      if (!any_probe && !probed && message.skipped() > 0) {
+      if (!probed) {
         Change(node.netns(), Verb::kUpdate, {Probe(mark)});
         ++probes_;
       }
@@ -294,7 +292,9 @@ TEST(FlowService, EndsWithTheAgentAndWithTheCallersRight) {
   Watcher watcher(pair.a.address());
   watcher.Begin(pair.a);
   std::thread stop([&] { pair.a.Stop(); });
-  EXPECT_EQ(watcher.WaitForEnd().error_code(), grpc::StatusCode::UNAVAILABLE);
+  const grpc::Status status = watcher.WaitForEnd();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "the agent is stopping") << "not by the server's end";
   stop.join();
 }
 
