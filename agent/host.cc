@@ -6,6 +6,7 @@
 #include "common/access/server.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/heartbeat/heartbeat.h"
+#include "agent/lifecycle/member.h"
 #include "agent/packetfilter/packetfilter.h"
 #include "agent/settings.h"
 #include "common/check.h"
@@ -26,7 +27,8 @@ constexpr absl::Duration kStop = absl::Milliseconds(200);
 absl::StatusOr<std::unique_ptr<Host>> Host::Make(Loop& loop, const lifecycle::Paths& paths) {
   ZC_ASSIGN_OR_RETURN(std::unique_ptr<access::AuditLog> audit,
                       access::AuditLog::Open({.path = paths.state_dir + "/audit.log"}));
-  std::unique_ptr<Host> host(new Host(loop, paths, std::move(audit)));
+  ZC_ASSIGN_OR_RETURN(const config::AgentSettings self, lifecycle::ReadSelf(paths));
+  std::unique_ptr<Host> host(new Host(loop, paths, self, std::move(audit)));
   ZC_ASSIGN_OR_RETURN(host->idle_server_,
                       access::StartServer(host->access_, host->idle_api_.local_services(), {}));
   ZC_ASSIGN_OR_RETURN(host->listener_,
@@ -36,12 +38,16 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Make(Loop& loop, const lifecycle::Pa
   return host;
 }
 
-Host::Host(Loop& loop, const lifecycle::Paths& paths, std::unique_ptr<access::AuditLog> audit)
+Host::Host(Loop& loop, const lifecycle::Paths& paths, const config::AgentSettings& self,
+           std::unique_ptr<access::AuditLog> audit)
     : loop_(loop),
       paths_(paths),
       audit_(std::move(audit)),
       access_(*audit_),
       lifecycle_(loop, *this, paths, access_, *audit_),
+      console_(self.node_name),
+      http_console_(std::make_unique<http_console::HttpConsole>(loop, ConsoleOptions(self),
+                                                                console_.content())),
       idle_api_(loop, IdleApiOptions(paths), nullptr, access_, *audit_, lifecycle_) {}
 
 Host::~Host() { ZC_CHECK(pair_ == nullptr && retired_ == nullptr); }
@@ -49,6 +55,7 @@ Host::~Host() { ZC_CHECK(pair_ == nullptr && retired_ == nullptr); }
 void Host::Stop() {
   const auto soon = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kStop);
   listener_.reset();
+  http_console_.reset();
   lifecycle_.Stop();
   idle_api_.Stop();
   JoinRetired();
@@ -66,7 +73,7 @@ absl::Status Host::Start(const config::Settings& settings) {
   access_.SetPair(settings.pair->name, settings.agent.peer_name);
   SetOperators(settings);
   absl::StatusOr<std::unique_ptr<Pair>> pair = Pair::Start(
-      {loop_, paths_, access_, *audit_, lifecycle_, lifecycle_.peer_service()}, settings);
+      {loop_, paths_, access_, *audit_, lifecycle_, lifecycle_.peer_service(), console_}, settings);
   if (!pair.ok()) {
     access_.SetPair("", "");
     access_.SetOperators({});

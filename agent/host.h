@@ -15,16 +15,18 @@
 #include "common/access/local_listener.h"
 #include "agent/api/api.h"
 #include "agent/config/config.h"
+#include "agent/console/console.h"
 #include "agent/lifecycle/lifecycle.h"
 #include "agent/lifecycle/node.h"
 #include "agent/lifecycle/paths.h"
 #include "agent/pair.h"
+#include "common/console/http_console.h"
 #include "common/loop.h"
 
 namespace zcluster {
 
 // The agent as a whole: what it always has (the local socket, who may call, the audit, the life
-// cycle), and the member of a pair while there is one. Loop thread.
+// cycle, the console), and the member of a pair while there is one. Loop thread.
 class Host : public lifecycle::Node {
  public:
   // Opens the audit log and the local socket. The error means that the agent cannot run here.
@@ -48,7 +50,8 @@ class Host : public lifecycle::Node {
   void Report(core::Event event) override;
 
  private:
-  Host(Loop& loop, const lifecycle::Paths& paths, std::unique_ptr<access::AuditLog> audit);
+  Host(Loop& loop, const lifecycle::Paths& paths, const config::AgentSettings& self,
+       std::unique_ptr<access::AuditLog> audit);
   void SetOperators(const config::Settings& settings);
   // Ends a retired member's servers where waiting for their calls disturbs nobody.
   void ShutDownRetired();
@@ -59,6 +62,8 @@ class Host : public lifecycle::Node {
   const std::unique_ptr<access::AuditLog> audit_;
   access::Access access_;
   lifecycle::Lifecycle lifecycle_;
+  console::Console console_;
+  std::unique_ptr<http_console::HttpConsole> http_console_;
   // While in no pair; an operation that makes one began there, and ends there.
   api::Api idle_api_;
   std::unique_ptr<grpc::Server> idle_server_;

@@ -70,9 +70,10 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       renewal_(around.loop, IdentityOptions(s, around.paths)),
       peer_link_(around.loop, LinkOptions(s, around.paths), channel_),
       api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
+      console_(around.console, ConsoleMember(s)),
       driver_(around.loop, brain_,
               {store_.get(), &packet_filter_, &heartbeat_, &conntrack_, &config_sync_, &commands_,
-               &renewal_, &peer_link_, &api_, &window_}) {
+               &renewal_, &peer_link_, &api_, &console_, &window_}) {
   refusals_->SetListener(&peer_link_);
 }
 
@@ -115,6 +116,7 @@ void Pair::Reconfigure(const config::Settings& given, Done done) {
   status.Update(packet_filter_.Reconfigure(PacketFilterOptions(settings)));
   conntrack_.Reconfigure(settings.pair->replicate_conntrack);
   api_.Reconfigure(ApiOptions(settings));
+  console_.Reconfigure(ConsoleMember(settings));
   driver_.Report(core::Configured{BrainConfig(settings)});
   heartbeat_.Reconfigure(HeartbeatOptions(settings, around_.paths),
                          [status, done = std::move(done)](absl::Status taken) {

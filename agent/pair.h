@@ -17,6 +17,7 @@
 #include "agent/command/command.h"
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
+#include "agent/console/console.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/core/brain.h"
 #include "agent/driver/driver.h"
@@ -38,6 +39,7 @@ struct Surroundings {
   access::AuditLog& audit;
   api::Lifecycle& lifecycle;
   grpc::Service& configuration_service;  // for the peer
+  console::Console& console;
 };
 
 // All that a node in a pair runs: the brain, its driver and adapters, the link, the servers. Loop
@@ -100,6 +102,7 @@ class Pair {
   identity::Renewal renewal_;
   peer::PeerLink peer_link_;
   api::Api api_;
+  console::MemberConsole console_;
   Window window_;
   driver::Driver driver_;
 

@@ -116,6 +116,18 @@ api::Options IdleApiOptions(const lifecycle::Paths& paths) {
   return options;
 }
 
+console::Member ConsoleMember(const config::Settings& s) {
+  return {.pair = s.pair->name,
+          .node = s.agent.node_name,
+          .address = s.agent.node_address,
+          .peer = s.agent.peer_name,
+          .replicate_conntrack = s.pair->replicate_conntrack};
+}
+
+http_console::Options ConsoleOptions(const config::AgentSettings& agent) {
+  return {.program = "zagent", .version = ZC_VERSION, .listen = agent.metrics_listen};
+}
+
 tls::Files TlsFiles(const config::Settings& s, const lifecycle::Paths& paths) {
   if (!s.agent.tls_given) return identity::FilesIn(paths.IdentityDir());
   return {s.agent.certificate, s.agent.key, s.agent.ca};

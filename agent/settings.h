@@ -6,12 +6,14 @@
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
 #include "agent/conntrack/conntrack.h"
+#include "agent/console/console.h"
 #include "agent/core/types.h"
 #include "agent/heartbeat/options.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
 #include "agent/packetfilter/packetfilter.h"
 #include "agent/peer/options.h"
+#include "common/console/http_console.h"
 #include "common/tls.h"
 
 // What each room is told, of the settings of a node that is in a pair. Pure, but for the interfaces
@@ -26,6 +28,9 @@ command::Options CommandOptions(const config::Settings& s);
 api::Options ApiOptions(const config::Settings& s);
 // Of a node that is in no pair.
 api::Options IdleApiOptions(const lifecycle::Paths& paths);
+console::Member ConsoleMember(const config::Settings& s);
+// Of the agent, in a pair or not.
+http_console::Options ConsoleOptions(const config::AgentSettings& agent);
 conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::Paths& paths);
 peer::Options LinkOptions(const config::Settings& s, const lifecycle::Paths& paths);
 identity::Options IdentityOptions(const config::Settings& s, const lifecycle::Paths& paths);

@@ -5,6 +5,7 @@
 #include "agent/config/check.h"
 #include "agent/config/config.h"
 #include "common/status.h"
+#include "common/strings.h"
 #include "common/yaml.h"
 #include "zcluster/v1/config.pb.h"
 
@@ -15,6 +16,8 @@ constexpr int kLinkPort = 7700;
 constexpr int kBootstrapPort = 7701;
 constexpr int kApiPort = 7702;
 constexpr int kMaxLinks = 8;
+// Plain HTTP: on this machine only, unless somebody says otherwise.
+constexpr absl::string_view kMetricsListen = "127.0.0.1:7703";
 constexpr absl::Duration kDefaultLifetime = absl::Hours(90 * 24);
 constexpr absl::Duration kShortestLifetime = absl::Seconds(10);
 // What public CAs had as a bound (CA/Browser Forum, Baseline Requirements 6.3.2), and some
@@ -118,6 +121,16 @@ absl::Status ReadPair(const YamlDocument& document, const v1::AgentConfig& file,
   return ReadPeer(document, file, settings);
 }
 
+absl::Status ReadMetrics(const YamlDocument& document, const v1::AgentConfig& file,
+                         AgentSettings& settings) {
+  const std::string& given = file.metrics().listen();
+  settings.metrics_listen = given.empty() ? std::string(kMetricsListen) : given;
+  if (given == "off" || ParseEndpoint(settings.metrics_listen).ok()) return absl::OkStatus();
+  return document.ErrorAt(
+      "metrics.listen", absl::StrCat("is '", Printable(given), "'; expected ADDRESS:PORT, such as ",
+                                     kMetricsListen, ", or off"));
+}
+
 // A file that the configuration names must be there: found out now, not at the first connection.
 absl::Status CheckReadable(const YamlDocument& document, absl::string_view field,
                            const std::string& path) {
@@ -172,6 +185,7 @@ absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::stri
   ZC_RETURN_IF_ERROR(ReadListen(document, "api.listen", file.api().listen(), kApiPort,
                                 settings.api_listen, settings.api_port));
   settings.bootstrap_password = !file.bootstrap().has_password() || file.bootstrap().password();
+  ZC_RETURN_IF_ERROR(ReadMetrics(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadTls(document, file, settings));
   for (int i = 0; i < file.programs_size(); ++i) {
     ZC_RETURN_IF_ERROR(

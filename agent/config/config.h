@@ -69,7 +69,8 @@ struct AgentSettings {
   bool bootstrap_password = true;  // the root password may let a join in
   std::string api_listen;          // ADDRESS:PORT, for operators from elsewhere
   int api_port = 0;
-  bool tls_given = false;  // somebody else makes and renews these; else all three are empty
+  std::string metrics_listen;  // ADDRESS:PORT, for monitoring; "off": nowhere
+  bool tls_given = false;      // somebody else makes and renews these; else all three are empty
   std::string certificate;
   std::string key;
   std::string ca;

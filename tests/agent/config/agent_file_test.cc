@@ -52,6 +52,21 @@ TEST_F(AgentFileTest, TakesWhereToListenAndWhetherThePasswordLetsIn) {
   EXPECT_EQ(agent->api_port, 3);
 }
 
+TEST_F(AgentFileTest, TakesWhereMonitoringLooks) {
+  const auto listen = [](const std::string& text) {
+    const auto agent = ParseAgent("agent.yaml", text);
+    return agent.ok() ? agent->metrics_listen : std::string(agent.status().message());
+  };
+  EXPECT_EQ(listen(""), "127.0.0.1:7703");
+  EXPECT_EQ(listen("metrics: {listen: \"[::]:9\"}"), "[::]:9");
+  EXPECT_EQ(listen("metrics: {listen: \"off\"}"), "off");
+  EXPECT_EQ(listen("bootstrap: {password: false}\nmetrics:\n  listen: 7703\n"),
+            "agent.yaml:3: metrics.listen: is '7703'; expected ADDRESS:PORT, such as "
+            "127.0.0.1:7703, or off");
+  EXPECT_THAT(listen("metrics: {listen: \"10.0.0.1:0\"}"), StartsWith("agent.yaml:1: metrics."));
+  EXPECT_THAT(listen("metrics: {port: 1}"), StartsWith("agent.yaml:1: metrics."));
+}
+
 TEST_F(AgentFileTest, LetsANodeOfAPairUseTheIdentityThatTheAgentMakes) {
   const auto agent = Agent("tls: {certificate: " + directory_ + "/c, key: " + directory_ +
                                "/k, ca: " + directory_ + "/a}",
