@@ -18,7 +18,8 @@ class EventJournal {
   using Answer = std::function<void(absl::StatusOr<v1::EventBatch>)>;
   virtual ~EventJournal() = default;
 
-  // Names this journal for as long as its file lives; 32 hexadecimal digits.
+  // Names this journal for as long as its file lives; 32 hexadecimal digits. Empty as long as a
+  // first file could not be made.
   virtual const std::string& id() const = 0;
   // The oldest and the newest event that are on the disk; 0 if there is none.
   virtual uint64_t first() const = 0;

@@ -62,6 +62,7 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
               [refusals = refusals_](const std::string& reason) { refusals->Tell(reason); }))),
       store_(std::move(store)),
       brain_(BrainConfig(s), store_->durable()),
+      events_(around.loop, {around.paths.EventsFile(), ZC_VERSION}),
       packet_filter_(PacketFilterOptions(s)),
       heartbeat_(around.loop, HeartbeatOptions(s, around.paths)),
       conntrack_(around.loop, ConntrackOptions(s, around.paths), channel_, around.access),
@@ -72,8 +73,8 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
       console_(around.console, ConsoleMember(s)),
       driver_(around.loop, brain_,
-              {store_.get(), &packet_filter_, &heartbeat_, &conntrack_, &config_sync_, &commands_,
-               &renewal_, &peer_link_, &api_, &console_, &window_}) {
+              {&events_, store_.get(), &packet_filter_, &heartbeat_, &conntrack_, &config_sync_,
+               &commands_, &renewal_, &peer_link_, &api_, &console_, &window_}) {
   refusals_->SetListener(&peer_link_);
 }
 

@@ -21,6 +21,7 @@
 #include "agent/conntrack/conntrack.h"
 #include "agent/core/brain.h"
 #include "agent/driver/driver.h"
+#include "agent/events/events.h"
 #include "agent/heartbeat/heartbeat.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -94,6 +95,7 @@ class Pair {
   const std::unique_ptr<store::Store> store_;
   core::Brain brain_;
 
+  events::Journal events_;
   packetfilter::PacketFilter packet_filter_;
   heartbeat::Heartbeat heartbeat_;
   conntrack::Conntrack conntrack_;

@@ -60,7 +60,6 @@ void Driver::OnEvent(const core::Event& event) {
 void Driver::Order(const core::Action& action) {
   if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
     (decision->warning ? log::Warning : log::Info)(decision->event, decision->fields);
-    return;
   }
   for (Adapter* adapter : adapters_) adapter->Perform(action);
 }

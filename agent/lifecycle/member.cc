@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -49,11 +51,22 @@ absl::Status KeepBeside(const std::string& file) {
   return ErrnoStatus(file);
 }
 
+// What happened to the node in its pair, and what of it was set aside because it was damaged.
+absl::Status RemoveEvents(const Paths& paths) {
+  const std::filesystem::path file(paths.EventsFile());
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), error)) {
+    if (!absl::StartsWith(entry.path().filename().string(), file.filename().string())) continue;
+    ZC_RETURN_IF_ERROR(RemoveFileDurably(entry.path().string()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RemoveStore(const Paths& paths) {
   for (const char* suffix : {"", "-wal", "-shm"}) {
     ZC_RETURN_IF_ERROR(RemoveFileDurably(absl::StrCat(paths.StoreFile(), suffix)));
   }
-  return absl::OkStatus();
+  return RemoveEvents(paths);
 }
 
 // agent.yaml without its sections node, peer and tls.

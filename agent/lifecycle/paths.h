@@ -15,6 +15,7 @@ struct Paths {
   std::string JournalFile() const { return state_dir + "/journal.yaml"; }
   std::string IdentityDir() const { return state_dir + "/tls"; }
   std::string StoreFile() const { return state_dir + "/state.db"; }
+  std::string EventsFile() const { return state_dir + "/events.db"; }
   // A configuration that the peer proposed and has not committed yet.
   std::string ProposalFile() const { return pair_file + ".proposed"; }
 };

@@ -82,6 +82,16 @@ TEST_F(DriverTest, BringsTheBrainsOrdersToEveryAdapter) {
   driver_.Stop();
 }
 
+TEST_F(DriverTest, BringsDecisionsToEveryAdapterToo) {
+  ASSERT_TRUE(driver_.Start().ok());
+  driver_.Report(core::VrrpReported{core::VrrpState::kBackup});
+  driver_.Report(core::PeerConnected{"10.0.0.2:7700", "0.1.0", {}});
+  Settle();
+  EXPECT_GT(a_.Count<core::LogDecision>(), 0);
+  EXPECT_EQ(b_.Count<core::LogDecision>(), a_.Count<core::LogDecision>());
+  driver_.Stop();
+}
+
 TEST_F(DriverTest, HoldsAPromiseBackUntilTheDiskHasIt) {
   ASSERT_TRUE(driver_.Start().ok());
   driver_.Report(core::VrrpReported{core::VrrpState::kMaster});

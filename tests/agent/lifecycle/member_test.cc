@@ -81,6 +81,20 @@ TEST_F(Member, IsTakenBackToTheLetter) {
   EXPECT_TRUE(absl::IsNotFound(identity::Load(paths_.IdentityDir()).status()));
 }
 
+TEST_F(Member, TakesItsEventsWithIt) {
+  ASSERT_TRUE(InstallMember(paths_, MakeMembership()).ok());
+  const std::string other = paths_.state_dir + "/event.log";
+  ASSERT_TRUE(WriteFileDurably(other, "", 0600).ok());
+  for (const char* suffix : {"", "-wal", "-shm", ".broken-1", ".broken-1-wal"}) {
+    ASSERT_TRUE(WriteFileDurably(paths_.EventsFile() + suffix, "x", 0600).ok());
+  }
+  ASSERT_TRUE(RemoveMember(paths_).ok());
+  for (const char* suffix : {"", "-wal", "-shm", ".broken-1", ".broken-1-wal"}) {
+    EXPECT_NE(::access((paths_.EventsFile() + suffix).c_str(), F_OK), 0) << suffix;
+  }
+  EXPECT_EQ(::access(other.c_str(), F_OK), 0);
+}
+
 TEST_F(Member, LeavesNoFileWhereThereWasNone) {
   ASSERT_TRUE(InstallMember(paths_, MakeMembership()).ok());
   ASSERT_TRUE(RemoveMember(paths_).ok());
