@@ -54,11 +54,12 @@ class Watcher {
   void Begin(const Node& node) {
     std::atomic<bool> shown{false};
     std::thread prober([&] {
-      for (uint32_t mark = 1; !shown; ++mark) {
-        Change(node.netns(), Verb::kCreate, {Probe(mark)});
+      uint32_t mark = 0;
+      WaitUntil(Pair::kPatience, [&] {
+        Change(node.netns(), Verb::kCreate, {Probe(++mark)});
         Change(node.netns(), Verb::kUpdate, {Probe(mark)});
-        absl::SleepFor(absl::Milliseconds(20));
-      }
+        return shown.load();
+      });
     });
     v1::FlowsSeen message;
     EXPECT_TRUE(reader_->Read(&message)) << "nothing is shown";

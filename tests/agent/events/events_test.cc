@@ -56,13 +56,11 @@ class AgentRun {
   }
   // Waits for something that is true on the loop.
   bool Wait(const std::function<bool(const Journal&)>& met) {
-    const absl::Time deadline = absl::Now() + kPatience;
-    bool is = false;
-    while (!is && absl::Now() < deadline) {
+    return WaitUntil(kPatience, [&] {
+      bool is = false;
       loop_.Do([&] { is = met(journal_); });
-      if (!is) absl::SleepFor(absl::Milliseconds(2));
-    }
-    return is;
+      return is;
+    });
   }
   bool WaitForLast(uint64_t last) {
     return Wait([last](const Journal& journal) { return journal.last() == last; });

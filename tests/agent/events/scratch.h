@@ -5,10 +5,13 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "zcluster/v1/event.pb.h"
 
 namespace zcluster::events {
@@ -33,6 +36,15 @@ class Scratch : public testing::Test {
   std::string directory_;
   std::string path_;
 };
+
+inline bool WaitUntil(absl::Duration patience, const std::function<bool()>& met) {
+  const absl::Time deadline = absl::Now() + patience;
+  while (!met()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  return true;
+}
 
 // `count` events, called e`first`, e`first + 1`, …
 inline std::vector<v1::Event> Events(uint64_t first, uint64_t count) {
