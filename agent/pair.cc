@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
-#include "common/access/server.h"
 #include "agent/peer/channel.h"
 #include "agent/peer/server.h"
 #include "agent/settings.h"
+#include "common/access/server.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "common/tls.h"
@@ -72,10 +72,36 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       peer_link_(around.loop, LinkOptions(s, around.paths), channel_),
       api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
       console_(around.console, ConsoleMember(s)),
-      driver_(around.loop, brain_,
-              {&events_, store_.get(), &packet_filter_, &heartbeat_, &conntrack_, &config_sync_,
-               &commands_, &renewal_, &peer_link_, &api_, &console_, &window_}) {
+      controller_link_(MakeControllerLink(s)),
+      driver_(around.loop, brain_, Adapters()) {
   refusals_->SetListener(&peer_link_);
+  if (controller_link_ != nullptr)
+    api_.ShowController([this] { return controller_link_->state(); });
+}
+
+std::vector<Adapter*> Pair::Adapters() {
+  std::vector<Adapter*> all = {&events_,    store_.get(),  &packet_filter_, &heartbeat_,
+                               &conntrack_, &config_sync_, &commands_,      &renewal_,
+                               &peer_link_, &api_,         &console_,       &window_};
+  // Behind the Api, whose view of what was published it shows.
+  if (controller_link_ != nullptr) all.push_back(controller_link_.get());
+  return all;
+}
+
+std::unique_ptr<controller_link::ControllerLink> Pair::MakeControllerLink(
+    const config::Settings& s) {
+  if (!s.agent.controller) return nullptr;
+  // Once there are servers: what the controller asks for comes later.
+  auto channel = [this]() -> std::shared_ptr<grpc::Channel> {
+    if (node_channel_ == nullptr && operators_ != nullptr)
+      node_channel_ = operators_->InProcessChannel({});
+    return node_channel_;
+  };
+  return std::make_unique<controller_link::ControllerLink>(
+      around_.loop, ControllerOptions(s, around_.paths),
+      controller_link::Surroundings{.journal = &events_,
+                                    .node = {std::move(channel), around_.access.seal()},
+                                    .status = [this] { return api_.Status(); }});
 }
 
 Pair::~Pair() { refusals_->SetListener(nullptr); }

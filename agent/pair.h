@@ -10,8 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/access/access.h"
-#include "common/access/audit_log.h"
 #include "agent/api/api.h"
 #include "agent/api/lifecycle.h"
 #include "agent/command/command.h"
@@ -19,6 +17,7 @@
 #include "agent/configsync/configsync.h"
 #include "agent/console/console.h"
 #include "agent/conntrack/conntrack.h"
+#include "agent/controller_link/controller_link.h"
 #include "agent/core/brain.h"
 #include "agent/driver/driver.h"
 #include "agent/events/events.h"
@@ -28,6 +27,8 @@
 #include "agent/packetfilter/packetfilter.h"
 #include "agent/peer/peer.h"
 #include "agent/store/store.h"
+#include "common/access/access.h"
+#include "common/access/audit_log.h"
 #include "common/loop.h"
 
 namespace zcluster {
@@ -86,6 +87,9 @@ class Pair {
   Pair(const Surroundings& around, const config::Settings& settings,
        std::unique_ptr<store::Store> store);
   absl::Status StartServers(const config::Settings& settings);
+  std::unique_ptr<controller_link::ControllerLink> MakeControllerLink(
+      const config::Settings& settings);
+  std::vector<Adapter*> Adapters();
 
   const Surroundings around_;
   const tls::Files files_;
@@ -106,10 +110,12 @@ class Pair {
   api::Api api_;
   console::MemberConsole console_;
   Window window_;
+  const std::unique_ptr<controller_link::ControllerLink> controller_link_;  // null: no controller
   driver::Driver driver_;
 
   std::unique_ptr<grpc::Server> peer_server_;
   std::unique_ptr<grpc::Server> operators_;
+  std::shared_ptr<grpc::Channel> node_channel_;  // to operators_, from within
 };
 
 }  // namespace zcluster

@@ -128,6 +128,19 @@ http_console::Options ConsoleOptions(const config::AgentSettings& agent) {
   return {.program = "zagent", .version = ZC_VERSION, .listen = agent.metrics_listen};
 }
 
+controller_link::Options ControllerOptions(const config::Settings& s,
+                                           const lifecycle::Paths& paths) {
+  return {.addresses = s.agent.controller->addresses,
+          .enrolment = s.agent.controller->enrolment,
+          .token_file = s.agent.controller->token_file,
+          .allow = s.agent.controller->allow,
+          .directory = paths.ControllerDir(),
+          .pair = s.pair->name,
+          .node = s.agent.node_name,
+          .pair_files = TlsFiles(s, paths),
+          .version = ZC_VERSION};
+}
+
 tls::Files TlsFiles(const config::Settings& s, const lifecycle::Paths& paths) {
   if (!s.agent.tls_given) return identity::FilesIn(paths.IdentityDir());
   return {s.agent.certificate, s.agent.key, s.agent.ca};

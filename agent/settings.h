@@ -7,6 +7,7 @@
 #include "agent/configsync/configsync.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/console/console.h"
+#include "agent/controller_link/options.h"
 #include "agent/core/types.h"
 #include "agent/heartbeat/options.h"
 #include "agent/identity/identity.h"
@@ -34,6 +35,9 @@ http_console::Options ConsoleOptions(const config::AgentSettings& agent);
 conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::Paths& paths);
 peer::Options LinkOptions(const config::Settings& s, const lifecycle::Paths& paths);
 identity::Options IdentityOptions(const config::Settings& s, const lifecycle::Paths& paths);
+// `s.agent.controller` must be there.
+controller_link::Options ControllerOptions(const config::Settings& s,
+                                           const lifecycle::Paths& paths);
 tls::Files TlsFiles(const config::Settings& s, const lifecycle::Paths& paths);
 
 // The same with every VIP's interface known: the one whose network holds the address on this node,

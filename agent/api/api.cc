@@ -72,6 +72,12 @@ void Api::Reconfigure(Options options) {
   parts_->cluster.Changed();
 }
 
+void Api::ShowController(std::function<v1::ControllerState()> state) {
+  parts_->board.ShowController(std::move(state));
+}
+
+v1::GetStatusResponse Api::Status() const { return parts_->board.Status(Loop::Now()); }
+
 void Api::Stop() {
   parts_->desk.Close();
   parts_->cluster.Stop();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@ namespace grpc {
 class Channel;
 class Service;
 }  // namespace grpc
+
+namespace zcluster::v1 {
+class ControllerState;
+class GetStatusResponse;
+}  // namespace zcluster::v1
 
 namespace zcluster {
 class AuditTrail;
@@ -73,6 +79,11 @@ class Api : public Adapter {
 
   // What is shown from now on. Loop thread.
   void Reconfigure(Options options);
+  // `state` tells of the link to the controller whenever it is to be shown; it outlives Stop().
+  // Loop thread, or before Start().
+  void ShowController(std::function<v1::ControllerState()> state);
+  // What GetStatus answers now. Loop thread.
+  v1::GetStatusResponse Status() const;
 
  private:
   struct Parts;

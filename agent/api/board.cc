@@ -87,6 +87,7 @@ v1::GetStatusResponse Board::Status(absl::Time now) const {
   for (const core::RootState& root : view_.roots) *response.add_roots() = wire::ToProto(root);
   response.set_version(options_.version);
   *response.mutable_advert_interval() = wire::ToProto(options_.advert_interval);
+  if (controller_ != nullptr) *response.mutable_controller() = controller_();
   return response;
 }
 

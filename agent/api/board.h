@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -23,6 +24,9 @@ class Board {
   const core::View& view() const { return view_; }
   const Options& options() const { return options_; }
   void SetOptions(Options options) { options_ = std::move(options); }
+  void ShowController(std::function<v1::ControllerState()> state) {
+    controller_ = std::move(state);
+  }
 
   // FAILED_PRECONDITION, with the way out, if this node is in no pair.
   absl::Status InPair() const;
@@ -35,6 +39,7 @@ class Board {
   Options options_;
   bool started_ = false;
   core::View view_;
+  std::function<v1::ControllerState()> controller_;  // null: there is none
 };
 
 }  // namespace zcluster::api

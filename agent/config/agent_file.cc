@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "agent/config/check.h"
 #include "agent/config/config.h"
@@ -15,6 +17,8 @@ namespace {
 constexpr int kLinkPort = 7700;
 constexpr int kBootstrapPort = 7701;
 constexpr int kApiPort = 7702;
+constexpr int kEnrolmentPort = 7801;
+constexpr char kTokenFile[] = "/etc/zcluster/controller.token";
 constexpr int kMaxLinks = 8;
 // Plain HTTP: on this machine only, unless somebody says otherwise.
 constexpr absl::string_view kMetricsListen = "127.0.0.1:7703";
@@ -169,6 +173,60 @@ absl::Status ReadTls(const YamlDocument& document, const v1::AgentConfig& file,
   return CheckReadable(document, "tls.ca", settings.ca);
 }
 
+absl::Status ReadEndpoints(const YamlDocument& document, absl::string_view field,
+                           const google::protobuf::RepeatedPtrField<std::string>& given,
+                           std::vector<std::string>& endpoints) {
+  if (given.size() > kMaxLinks)
+    return document.ErrorAt(field, absl::StrCat("has more than ", kMaxLinks, " addresses"));
+  for (int i = 0; i < given.size(); ++i) {
+    ZC_RETURN_IF_ERROR(
+        At(document, absl::StrCat(field, "[", i, "]"), ParseEndpoint(given[i]).status()));
+    endpoints.push_back(given[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<access::Right> ReadAllow(const YamlDocument& document, v1::Right given) {
+  switch (given) {
+    case v1::RIGHT_UNSPECIFIED:
+    case v1::RIGHT_VIEWER:
+      return access::Right::kViewer;
+    case v1::RIGHT_OPERATOR:
+      return access::Right::kOperator;
+    case v1::RIGHT_ADMIN:
+      return access::Right::kAdmin;
+    default:
+      return document.ErrorAt("controller.allow", "expected VIEWER, OPERATOR or ADMIN");
+  }
+}
+
+absl::Status ReadController(const YamlDocument& document, const v1::AgentConfig& file,
+                            AgentSettings& settings) {
+  if (!file.has_controller()) return absl::OkStatus();
+  const v1::AgentConfig::Controller& given = file.controller();
+  ControllerSettings controller;
+  ZC_RETURN_IF_ERROR(
+      ReadEndpoints(document, "controller.addresses", given.addresses(), controller.addresses));
+  if (controller.addresses.empty()) {
+    return document.ErrorAt("controller.addresses",
+                            "is missing; expected where the controller serves agents, "
+                            "ADDRESS:PORT, such as 10.40.0.5:7800");
+  }
+  ZC_RETURN_IF_ERROR(
+      ReadEndpoints(document, "controller.enrolment", given.enrolment(), controller.enrolment));
+  if (controller.enrolment.empty()) {
+    for (const std::string& address : controller.addresses) {
+      controller.enrolment.push_back(
+          absl::StrCat(address.substr(0, address.rfind(':')), ":", kEnrolmentPort));
+    }
+  }
+  controller.token_file = given.token_file().empty() ? kTokenFile : given.token_file();
+  ZC_RETURN_IF_ERROR(At(document, "controller.token_file", CheckPath(controller.token_file)));
+  ZC_ASSIGN_OR_RETURN(controller.allow, ReadAllow(document, given.allow()));
+  settings.controller = std::move(controller);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::string_view text) {
@@ -187,6 +245,7 @@ absl::StatusOr<AgentSettings> ParseAgent(absl::string_view file_name, absl::stri
   settings.bootstrap_password = !file.bootstrap().has_password() || file.bootstrap().password();
   ZC_RETURN_IF_ERROR(ReadMetrics(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadTls(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadController(document, file, settings));
   for (int i = 0; i < file.programs_size(); ++i) {
     ZC_RETURN_IF_ERROR(
         At(document, absl::StrCat("programs[", i, "]"), CheckPath(file.programs(i))));

@@ -53,6 +53,14 @@ struct Operator {
   std::string key;                            // fingerprint of the certificate's key
 };
 
+// The controller that a node reports to.
+struct ControllerSettings {
+  std::vector<std::string> addresses;  // ADDRESS:PORT, tried in order; at least one
+  std::vector<std::string> enrolment;  // likewise, where nodes enrol
+  std::string token_file;
+  access::Right allow = access::Right::kViewer;  // the most that its operators may do here
+};
+
 // agent.yaml: this node.
 struct AgentSettings {
   bool in_pair = false;   // else what is about the node's address and its peer is empty
@@ -76,6 +84,7 @@ struct AgentSettings {
   std::string ca;
   absl::Duration certificate_lifetime;  // of those that the agent makes
   std::vector<std::string> programs;
+  absl::optional<ControllerSettings> controller;
 
   // The peer's addresses on the link, without ports, each once.
   std::vector<std::string> LinkAddresses() const;

@@ -147,6 +147,8 @@ absl::Status RemoveMember(const Paths& paths) {
   ZC_RETURN_IF_ERROR(TakeSectionsOut(paths));
   ZC_RETURN_IF_ERROR(ours ? RemoveFileDurably(paths.pair_file) : KeepBeside(paths.pair_file));
   ZC_RETURN_IF_ERROR(RemoveStore(paths));
+  // As an agent of a fleet this node speaks for the pair: no longer.
+  ZC_RETURN_IF_ERROR(identity::Remove(paths.ControllerDir()));
   return identity::Remove(paths.IdentityDir());
 }
 

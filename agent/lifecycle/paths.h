@@ -14,6 +14,8 @@ struct Paths {
 
   std::string JournalFile() const { return state_dir + "/journal.yaml"; }
   std::string IdentityDir() const { return state_dir + "/tls"; }
+  // This node's identity in a controller's fleet.
+  std::string ControllerDir() const { return state_dir + "/controller"; }
   std::string StoreFile() const { return state_dir + "/state.db"; }
   std::string EventsFile() const { return state_dir + "/events.db"; }
   // A configuration that the peer proposed and has not committed yet.

@@ -110,6 +110,47 @@ TEST_F(AgentFileTest, TakesLifetimesUpToTheirBounds) {
   }
 }
 
+TEST_F(AgentFileTest, KnowsNoControllerUnlessItIsGiven) {
+  EXPECT_FALSE(Agent()->controller.has_value());
+}
+
+TEST_F(AgentFileTest, FillsInWhatIsLeftOutOfTheController) {
+  const auto agent =
+      ParseAgent("agent.yaml", "controller: {addresses: [\"10.40.0.5:7800\", \"[fd00::5]:1\"]}");
+  ASSERT_TRUE(agent.ok()) << agent.status();
+  ASSERT_TRUE(agent->controller);
+  EXPECT_THAT(agent->controller->addresses, testing::ElementsAre("10.40.0.5:7800", "[fd00::5]:1"));
+  EXPECT_THAT(agent->controller->enrolment,
+              testing::ElementsAre("10.40.0.5:7801", "[fd00::5]:7801"));
+  EXPECT_EQ(agent->controller->token_file, "/etc/zcluster/controller.token");
+  EXPECT_EQ(agent->controller->allow, access::Right::kViewer);
+}
+
+TEST_F(AgentFileTest, TakesWhatIsSaidOfTheController) {
+  const auto agent = ParseAgent("agent.yaml",
+                                "controller: {addresses: [\"10.0.0.5:1\"], enrolment: "
+                                "[\"10.0.0.6:2\"], token_file: /root/token, allow: OPERATOR}");
+  ASSERT_TRUE(agent.ok()) << agent.status();
+  EXPECT_THAT(agent->controller->enrolment, testing::ElementsAre("10.0.0.6:2"));
+  EXPECT_EQ(agent->controller->token_file, "/root/token");
+  EXPECT_EQ(agent->controller->allow, access::Right::kOperator);
+}
+
+TEST_F(AgentFileTest, SaysWhatIsWrongOfTheController) {
+  ExpectRefused(ParseAgent("agent.yaml", "controller: {allow: ADMIN}"),
+                "agent.yaml:1: controller.addresses: is missing; expected where the controller");
+  ExpectRefused(ParseAgent("agent.yaml", "controller: {addresses: [\"ctl1:7800\"]}"),
+                "agent.yaml:1: controller.addresses[0]: is 'ctl1:7800'; expected ADDRESS:PORT");
+  ExpectRefused(
+      ParseAgent("agent.yaml", "controller: {addresses: [\"10.0.0.5:1\"], enrolment: [x]}"),
+      "agent.yaml:1: controller.enrolment[0]: is 'x'; expected ADDRESS:PORT");
+  ExpectRefused(
+      ParseAgent("agent.yaml", "controller: {addresses: [\"10.0.0.5:1\"], token_file: token}"),
+      "agent.yaml:1: controller.token_file: is 'token'; expected an absolute path");
+  ExpectRefused(ParseAgent("agent.yaml", "controller: {addresses: [\"10.0.0.5:1\"], allow: ROOT}"),
+                "agent.yaml:1: controller.allow");
+}
+
 TEST_F(AgentFileTest, SaysWhatIsWrong) {
   for (const Case& c : {
            Case{"peer: {name: node2, address: 10.0.0.2}\n", "",

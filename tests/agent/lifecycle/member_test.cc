@@ -74,11 +74,13 @@ TEST_F(Member, IsTakenBackToTheLetter) {
   const std::string mine = "# mine\nprograms: [/usr/bin/true]  # and this\n\n# the end\n";
   Write(mine);
   ASSERT_TRUE(InstallMember(paths_, MakeMembership()).ok());
+  ASSERT_TRUE(identity::Install(paths_.ControllerDir(), MakeMembership().identity).ok());
   ASSERT_TRUE(RemoveMember(paths_).ok());
   EXPECT_EQ(AgentFile(), mine);
   EXPECT_NE(::access(paths_.pair_file.c_str(), F_OK), 0);
   EXPECT_NE(::access(paths_.StoreFile().c_str(), F_OK), 0);
   EXPECT_TRUE(absl::IsNotFound(identity::Load(paths_.IdentityDir()).status()));
+  EXPECT_TRUE(absl::IsNotFound(identity::Load(paths_.ControllerDir()).status()));
 }
 
 TEST_F(Member, TakesItsEventsWithIt) {
