@@ -19,8 +19,9 @@ namespace zcluster::controller {
 
 // The controller's memory, in one SQLite file (mode 0600; WAL, synchronous=FULL). Writes go to a
 // thread of their own, in the order in which they were asked for, as many in one commit as wait;
-// reads of history to another, so that a long one delays nobody. All answers come on the loop, in
-// order. Loop thread.
+// reads of history to another, so that a long one delays nobody. All answers come on the loop;
+// those of writes in order, and those of reads, but a RESOURCE_EXHAUSTED comes at once. Loop
+// thread.
 //
 // A disk that does not take a write (full, broken) fails it: whoever asked is told, and nothing of
 // it is there; events are asked for again by their agents' own doing. The next write tries the disk
@@ -59,23 +60,26 @@ class Store {
     // tells again is kept once.
     std::vector<v1::FleetEvent> events;
     uint64_t taken = 0;  // newest number of the journal that is on the disk
-    uint64_t lost = 0;   // numbers between what was there and the first of the batch: the agent
-                         // has dropped them
+    uint64_t lost = 0;   // numbers that are missing between what was there of this journal and
+                         // `taken`: the agent has dropped them
   };
   // On disk, events and the agent's record together, before `done`. NOT_FOUND if there is no such
-  // agent. An event of the controller's own (agent_lost, ...) has an empty `agent.node` and
-  // journal, and needs no agent.
+  // agent; INVALID_ARGUMENT if numbers do not grow or an event is larger than proto Event allows.
+  // An event of the controller's own (agent_lost, ...) has an empty `agent.node` and journal, and
+  // needs no agent.
   virtual void Append(Batch batch, std::function<void(absl::StatusOr<Appended>)> done) = 0;
 
   // Which of the events that are on the disk.
   struct Query {
-    std::vector<std::string> pairs;           // empty: all
+    std::vector<std::string> pairs = {};      // empty: all
     uint64_t after = 0;                       // those with a greater number
     absl::Time since = absl::InfinitePast();  // received later
     bool warnings = false;                    // those alone
     size_t limit = 100;                       // at most 10,000
     bool newest = true;  // the newest `limit` of them; else the oldest. Always oldest first
   };
+  // At most 16 MiB of them: of many large ones those that `newest` says come first. It may have
+  // events whose Append() is answered only after this. RESOURCE_EXHAUSTED if 64 reads wait already.
   virtual void Read(Query query,
                     std::function<void(absl::StatusOr<std::vector<v1::FleetEvent>>)> answer) = 0;
 
