@@ -78,6 +78,11 @@ absl::Status History::Append(Roster& roster, Store::Batch batch,
     // What a journal had dropped before we first heard of it was never to be ours.
     const bool known = place->journal == batch.journal;
     before = known ? place->taken : 0;
+    if (batch.after > before) {
+      answer = absl::AbortedError(absl::StrCat(batch.agent.Name(), ": events up to ", batch.after,
+                                               " were not taken; they must be told first"));
+      return absl::OkStatus();
+    }
     appended.taken = before;
     for (v1::Event& event : batch.events) {
       if (event.number() <= appended.taken) continue;

@@ -54,6 +54,10 @@ class Store {
     std::string journal;  // one that differs from the agent's record begins anew
     std::vector<v1::Event> events;
     absl::Time received;
+    // Newest event of the batch before it on the same stream; 0: it is the first. Batches that
+    // follow one another may so be appended without waiting for answers: if one fails, those after
+    // it are ABORTED, where otherwise a gap would be taken for what the agent has lost.
+    uint64_t after = 0;
   };
   struct Appended {
     // Those that were not there before, with their numbers in the fleet's history: what an agent
@@ -64,7 +68,8 @@ class Store {
                          // `taken`: the agent has dropped them
   };
   // On disk, events and the agent's record together, before `done`. NOT_FOUND if there is no such
-  // agent; INVALID_ARGUMENT if numbers do not grow or an event is larger than proto Event allows.
+  // agent; ABORTED see Batch; INVALID_ARGUMENT if numbers do not grow or an event is larger than
+  // proto Event allows.
   // An event of the controller's own (agent_lost, ...) has an empty `agent.node` and journal, and
   // needs no agent.
   virtual void Append(Batch batch, std::function<void(absl::StatusOr<Appended>)> done) = 0;

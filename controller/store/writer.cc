@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/store/writer.h"
 
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,10 +22,38 @@ constexpr size_t kMostOfACommit = 4 << 20;
 // Besides as many as it adds, a commit removes so many of the oldest events: 5 ms of work.
 constexpr uint64_t kPrunedAtOnce = 1'000;
 
-// What an order, an event or a change has in memory besides its own bytes; a change with all the
-// labels that there may be (64 of 126 bytes) is counted as the largest.
+// What an order, an event, a change or a label has in memory besides its own bytes.
 constexpr size_t kOverhead = 256;
-constexpr size_t kMostOfAChange = 16 << 10;
+
+size_t SizeOf(const std::map<std::string, std::string>& labels) {
+  size_t bytes = 0;
+  for (const auto& [key, value] : labels) bytes += kOverhead + key.size() + value.size();
+  return bytes;
+}
+size_t SizeOf(const PutPair& put) {
+  return put.pair.name.size() + put.pair.ca_key.size() + SizeOf(put.pair.labels);
+}
+size_t SizeOf(const PutAgent& put) {
+  return put.agent.id.pair.size() + put.agent.id.node.size() + put.agent.key.size() +
+         put.agent.journal.size();
+}
+size_t SizeOf(const PutToken& put) {
+  return put.token.hash.size() + put.token.pair.size() + put.token.ended.size() +
+         SizeOf(put.token.labels);
+}
+size_t SizeOf(const PutOperator& put) { return put.admitted.name.size() + put.admitted.key.size(); }
+size_t SizeOf(const DropPair& drop) { return drop.pair.size(); }
+size_t SizeOf(const DropAgent& drop) { return drop.agent.pair.size() + drop.agent.node.size(); }
+size_t SizeOf(const DropToken& drop) { return drop.hash.size(); }
+size_t SizeOf(const DropOperator& drop) { return drop.name.size(); }
+
+size_t SizeOf(const std::vector<Change>& changes) {
+  size_t bytes = kOverhead;
+  for (const Change& change : changes) {
+    bytes += kOverhead + std::visit([](const auto& one) { return SizeOf(one); }, change);
+  }
+  return bytes;
+}
 
 size_t SizeOf(const Store::Batch& batch) {
   size_t bytes = kOverhead;
@@ -55,7 +84,7 @@ Writer::~Writer() {
 }
 
 void Writer::Write(std::vector<Change> changes, Done done) {
-  const size_t bytes = kOverhead + changes.size() * kMostOfAChange;
+  const size_t bytes = SizeOf(changes);
   if (Enqueue({Changes{std::move(changes), done}, bytes})) return;
   loop_.Post([alive = alive_, done = std::move(done)] {
     if (*alive) done(absl::ResourceExhaustedError("too much waits for the disk; try again later"));

@@ -89,6 +89,25 @@ TEST_F(HistoryTest, CountsWhatTheAgentHasDropped) {
   EXPECT_EQ(inner->taken, 14U);
 }
 
+// Those between failed for the disk, and the agent has them still.
+TEST_F(HistoryTest, TakesNothingThatFollowsWhatWasNotTaken) {
+  ASSERT_TRUE(Append(BatchOf(kAgent, "j", 1, 5)).ok());
+  for (const char* journal : {"j", "other"}) {
+    Store::Batch third = BatchOf(kAgent, journal, 11, 15);
+    third.after = 10;
+    const absl::Status status = Append(third).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("web-1/lb1: events up to 10"));
+  }
+  Store::Batch second = BatchOf(kAgent, "j", 6, 10);
+  second.after = 5;
+  ASSERT_TRUE(Append(second).ok());
+  Store::Batch third = BatchOf(kAgent, "j", 11, 15);
+  third.after = 10;
+  EXPECT_EQ(Append(third)->taken, 15U);
+  EXPECT_EQ(history_->extent().count(), 15U);
+}
+
 TEST_F(HistoryTest, BeginsANewJournalWithItsFirstNumber) {
   ASSERT_TRUE(Append(BatchOf(kAgent, "j", 1, 5)).ok());
   const auto anew = Append(BatchOf(kAgent, "other", 3, 4));
