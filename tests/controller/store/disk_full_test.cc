@@ -152,5 +152,22 @@ TEST_F(DiskFullTest, IsNotMadeOnADiskThatIsFull) {
   ASSERT_TRUE(stage.Write({PutAgent{AgentOf(kAgent)}}).ok());
 }
 
+TEST_F(DiskFullTest, IsNotOpenedOnADiskThatIsFullAndKeepsWhatItHas) {
+  {
+    Stage stage(options_);
+    ASSERT_TRUE(stage.Write({PutAgent{AgentOf(kAgent)}}).ok());
+    ASSERT_TRUE(AppendNext(stage).ok());
+  }
+  disk_->Fill();
+  {
+    const Stage full(options_);
+    EXPECT_EQ(full.status().code(), absl::StatusCode::kResourceExhausted) << full.status();
+  }
+  disk_->MakeRoom();
+  Stage again(options_);
+  ASSERT_TRUE(again.status().ok()) << again.status();
+  ExpectWhole(again);
+}
+
 }  // namespace
 }  // namespace zcluster::controller

@@ -5,11 +5,16 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
 #include "absl/synchronization/blocking_counter.h"
 #include "common/file.h"
 #include "common/sqlite.h"
 #include "controller/store/layout.h"
 #include "tests/controller/store/stage.h"
+#include "tests/support/small_disk.h"
 
 namespace zcluster::controller {
 namespace {
@@ -179,6 +184,30 @@ TEST_F(StoreTest, WritesManySmallBatchesInFewCommits) {
   EXPECT_GE(commits, 1);
   EXPECT_LE(commits, 50);
   EXPECT_EQ(stage->events(), 1'000U);
+}
+
+// However quick the disk is: this one is memory.
+TEST_F(StoreTest, LeavesAPauseBetweenCommitsUnderLoad) {
+  if (!zcluster::test::SmallDisk::Possible()) GTEST_SKIP() << "needs root";
+  const zcluster::test::SmallDisk disk(32);
+  options_.path = disk.path() + "/controller.db";
+  auto stage = OpenWithAgents();
+  const int before = Commits();
+  constexpr uint64_t kLast = 100;
+  absl::Notification over;
+  std::function<void(uint64_t)> append;  // one after the other
+  const auto begun = std::chrono::steady_clock::now();
+  stage->Do([&](Store& store) {
+    append = [&](uint64_t number) {
+      store.Append(BatchOf(kAgent, "j", number, number), [&, number](const auto&) {
+        number == kLast ? over.Notify() : append(number + 1);
+      });
+    };
+    append(1);
+  });
+  ASSERT_TRUE(over.WaitForNotificationWithTimeout(kDeadline));
+  const auto lasted = std::chrono::steady_clock::now() - begun;
+  EXPECT_LE(Commits() - before, lasted / std::chrono::milliseconds(5) + 2);
 }
 
 TEST_F(StoreTest, RefusesABatchWithoutHarmToItsNeighbours) {
