@@ -75,6 +75,7 @@ void Fleet::Report(const AgentId& agent, const v1::AgentReport& report, absl::Ti
   AgentView* view = Agent(agent);
   if (view == nullptr) return;
   view->heard = now;
+  view->reported_at = now;
   view->Take(report);
   Refresh(agent.pair, now);
 }

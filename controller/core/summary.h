@@ -28,6 +28,7 @@ struct AgentView {
   bool reported = false;  // since it connected: only then its word counts
   std::string away;       // why it is not connected; empty: it never was since we started
   absl::Time heard = absl::InfinitePast();  // the loop's clock
+  absl::Time reported_at = absl::InfinitePast();
   std::string version;
   v1::Right allow = v1::RIGHT_UNSPECIFIED;
 

@@ -25,7 +25,9 @@ struct PairRecord {
 // An enrolled node.
 struct AgentRecord {
   AgentId id;
-  std::string key;  // fingerprint of the key of its certificate: another one is not let in
+  // Fingerprints of the keys that are let in, apart by spaces: the one that it was seen with last,
+  // then those of certificates that it was given since (see controller/hub/keys.h).
+  std::string key;
   absl::Time enrolled;
   absl::Time certificate_expires;
   std::string journal;        // of its events; empty: none yet
