@@ -17,6 +17,9 @@ class Client : public std::enable_shared_from_this<Client> {
   // The guard let the call in. Before the call can be answered; once.
   void LetIn(std::shared_ptr<AdmittedCall> call);
 
+  // Who called; once it was let in. Any thread.
+  const access::Caller& caller() const { return call_->caller(); }
+
   // Ends the call, if it is still open. Any thread. The first one is also how the audit says that
   // it ended: a caller that left does not change what became of what it asked for.
   virtual void Close(const absl::Status& status) = 0;

@@ -19,6 +19,8 @@ namespace {
 
 constexpr uint32_t kDefaultPage = 500;
 constexpr uint32_t kMaxPage = 1000;
+// A client's gRPC takes 4 MiB at once; a pair is 600 bytes, but may be 10 KiB.
+constexpr size_t kMaxPageBytes = 2 << 20;
 // Of the text that says where a page ends: an order, a place, and names of at most 63.
 constexpr size_t kMaxPageText = 1024;
 
@@ -160,13 +162,17 @@ absl::StatusOr<Page> PageOf(std::vector<const v1::PairSummary*> pairs,
                                [&](const auto* pair) { return !order.Before(after, *pair); }),
                 pairs.end());
   }
-  const bool more = pairs.size() > size;
-  const auto end = pairs.begin() + static_cast<std::ptrdiff_t>(std::min(size, pairs.size()));
+  const size_t all = pairs.size();
+  auto end = pairs.begin() + static_cast<std::ptrdiff_t>(std::min(size, all));
   std::partial_sort(pairs.begin(), end, pairs.end(),
                     [&order](const auto* a, const auto* b) { return order.Before(*a, *b); });
+  size_t bytes = 0;
+  end = std::find_if(pairs.begin(), end, [&bytes](const auto* pair) {
+    return (bytes += pair->ByteSizeLong()) > kMaxPageBytes;
+  });
   pairs.erase(end, pairs.end());
   Page page;
-  if (more) page.next = Encode(request, order.PlaceOf(*pairs.back()));
+  if (pairs.size() < all) page.next = Encode(request, order.PlaceOf(*pairs.back()));
   page.pairs = std::move(pairs);
   return page;
 }

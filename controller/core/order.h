@@ -48,6 +48,7 @@ int Badness(v1::Status status);
 
 // A page of `pairs`, which need not be in order. `page` is empty for the first one, else what the
 // page before said: INVALID_ARGUMENT if it is of another selector or order, or of nobody's making.
+// A page is shorter than asked for if it would not fit in a message.
 // A pair that does not change between two pages is on exactly one of them, whatever becomes of the
 // others.
 struct Page {
