@@ -80,6 +80,7 @@ class ApiHouse {
     Stop();
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
     Do([this] {
+      house.agents.asked.clear();  // as streams that end let go of whoever asked
       api_.reset();
       house.hub.reset();
     });
