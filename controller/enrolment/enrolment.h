@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +15,10 @@
 #include "controller/core/ids.h"
 #include "controller/store/records.h"
 #include "zcluster/v1/enrolment.pb.h"
+
+namespace zcluster {
+class AuditTrail;
+}  // namespace zcluster
 
 namespace zcluster::controller {
 
@@ -32,9 +38,10 @@ struct Candidate {
 class Books {
  public:
   virtual ~Books() = default;
-  // All tokens, those that ended not long ago too. At most 10,000.
+  // All tokens, those that ended not long ago too, so that their holders are told why. At most
+  // 10,000.
   virtual std::vector<TokenRecord> Tokens() const = 0;
-  // Keeps a token that was made, tried wrongly, or has ended.
+  // Keeps a token that was made. RESOURCE_EXHAUSTED: there are too many.
   virtual void Keep(TokenRecord token, std::function<void(const absl::Status&)> kept) = 0;
   // Enrols: the token is used, pair and agent are kept, all in one step, and the certificate is
   // given. ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE as EnrolmentService
@@ -51,13 +58,16 @@ class Enrolment {
     std::string listen;   // ADDRESS:PORT; port 0 lets the kernel choose
     tls::Credential own;  // the key whose fingerprint tokens carry
   };
-  static absl::StatusOr<std::unique_ptr<Enrolment>> Start(Loop& loop, Options options,
-                                                          Books& books);
+  // Listens. The error names the address and why it cannot be had. Each enrolment, and each refusal
+  // of whoever holds a token, is kept in `audit`. All three outlive this.
+  static absl::StatusOr<std::unique_ptr<Enrolment>> Start(Loop& loop, Options options, Books& books,
+                                                          AuditTrail& audit);
+  // Answers all who wait (UNAVAILABLE), and waits for gRPC a moment.
   virtual ~Enrolment() = default;
   virtual int port() const = 0;
 
-  // A new token as text, kept before it is given. OUT_OF_RANGE says which lifetimes there are;
-  // INVALID_ARGUMENT names a bad pair or label.
+  // A new token as text, kept before it is given. OUT_OF_RANGE: a lifetime that is not 10 s to 720
+  // h; INVALID_ARGUMENT names a bad pair or label.
   struct Wanted {
     std::string pair;
     std::map<std::string, std::string> labels;
