@@ -53,7 +53,9 @@ class Agents {
     std::string fleet;   // agents' certificates are zcluster://FLEET/agent/PAIR/NODE
     tls::Files files;    // the controller's own, and the fleet's CA
     size_t max_agents = 20'000;
-    uint32_t messages_per_second = 100;  // read of one agent, on average; a burst is ten times it
+    // Read of one agent, on average; a burst is ten times it. A message of more than 16 KiB counts
+    // as several.
+    uint32_t messages_per_second = 100;
     // A stream that takes nothing while so many messages wait for it is ended; so is one whose
     // oldest message waits so long.
     size_t max_waiting = 256;
@@ -65,7 +67,9 @@ class Agents {
   // this.
   static absl::StatusOr<std::unique_ptr<Agents>> Start(Loop& loop, Options options,
                                                        AgentListener& listener);
-  // Ends all streams (UNAVAILABLE: the controller is stopping), and waits for gRPC a moment.
+  // Ends all streams (UNAVAILABLE: the controller is stopping) after what was sent to them, such as
+  // Pacing, and waits for that a second at most. Whoever asked something is answered UNAVAILABLE;
+  // the listener is told nothing any more.
   virtual ~Agents() = default;
 
   virtual int port() const = 0;
@@ -79,13 +83,15 @@ class Agents {
   virtual void SendToAll(const v1::ControllerMessage& message) = 0;
 
   // Asks an agent, under an id of its own; each step and event, and one end, come to `progress`, on
-  // the loop: at once UNAVAILABLE if it is not connected, UNAVAILABLE when its stream ends first
-  // (the request may go on there), DEADLINE_EXCEEDED if nothing at all comes within ten seconds and
-  // the stream is stuck. What an agent tells of ids that it was not asked is dropped.
+  // the loop: before this returns UNAVAILABLE if it is not connected, RESOURCE_EXHAUSTED if it has
+  // 64 requests under way, INVALID_ARGUMENT if the request is larger than 256 KiB; UNAVAILABLE when
+  // its stream ends first (the request may go on there), DEADLINE_EXCEEDED if nothing at all comes
+  // within ten seconds and the stream is stuck. What an agent tells of ids that it was not asked is
+  // dropped.
   using Progress = std::function<void(const v1::RequestProgress&)>;
   virtual void Ask(const AgentId& agent, v1::FleetRequest request, Progress progress) = 0;
 
-  // Ends its stream with that status.
+  // Ends its stream with that status, after what was sent to it. OnGone comes before this returns.
   virtual void Disconnect(const AgentId& agent, const absl::Status& why) = 0;
 
   // Counters since the start, for metrics.

@@ -23,7 +23,7 @@ constexpr int kHandshakeMs = 10'000;
 // A connection on which no stream is open: an agent that comes opens one at once.
 constexpr int kIdleMs = 60'000;
 // An agent that went away without a word (its wire was cut) is noticed within so long, twice.
-constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveMs = 60'000;
 // Agents ping each 30 s. One that does so more often than this wastes our time, and is cut off.
 constexpr int kPingMs = 5'000;
 
@@ -56,6 +56,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartLinkServer(grpc::Service& ser
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMs);
   builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxMessageBytes));
