@@ -27,6 +27,9 @@ constexpr int kKeepaliveMs = 60'000;
 // Agents ping each 30 s. One that does so more often than this wastes our time, and is cut off.
 constexpr int kPingMs = 5'000;
 
+// Of a TLS record that we send: gRPC keeps a buffer of it for each connection, 16 KiB if not told.
+constexpr int kFrameBytes = 4 << 10;
+
 class LinkService final
     : public v1::FleetLinkService::WithRawCallbackMethod_Connect<v1::FleetLinkService::Service> {
  public:
@@ -56,7 +59,8 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartLinkServer(grpc::Service& ser
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // each report would be pinged for
+  builder.AddChannelArgument(GRPC_ARG_TSI_MAX_FRAME_SIZE, kFrameBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMs);
   builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxMessageBytes));

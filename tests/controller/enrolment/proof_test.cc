@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "common/file.h"
 #include "common/openssl.h"
 #include "common/tls.h"
 #include "tests/controller/enrolment/office.h"
@@ -150,6 +151,17 @@ INSTANTIATE_TEST_SUITE_P(
             [](Case& c) {
               c.request.set_pair_certificate(c.pair.ca);
               c.Sign(c.pair.key);
+            },
+            kDenied, "does not prove"},
+        Lie{"ItsOwnCa",
+            [](Case& c) {
+              const test::TempDirectory directory;
+              const tls::Files files =
+                  test::Authority(directory.path(), "x")
+                      .Issue("own", {.uri = tls::NodeUri("web-1", "lb1"), .self_signed = true});
+              const std::string own = *ReadFile(files.certificate, 1 << 16);
+              c.request.set_pair_ca(own);
+              c.Show({*ReadFile(files.key, 1 << 16), own});
             },
             kDenied, "does not prove"},
         // A member of a pair is no CA, although the pair's CA has signed it.
