@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/status.h"
 #include "ctl/verbs/help.h"
 
@@ -88,12 +89,12 @@ class Parser {
     }
     return nullptr;
   }
-  // The group that was named without a verb of it ("maintenance"), or null.
-  const CLI::App* lone_group() const {
-    for (const auto& [name, app] : groups_) {
-      if (app->parsed() && app->get_subcommands().empty()) return app;
+  // The group that was named without a verb of it ("maintenance"), or nothing.
+  std::string lone_group() const {
+    for (const auto& [path, app] : groups_) {
+      if (app->parsed() && app->get_subcommands().empty()) return path;
     }
-    return nullptr;
+    return "";
   }
   bool Has(const std::string& flag) const { return given_.count(flag) > 0 && given_.at(flag); }
   // The values of an option, in the order given; empty if it was not.
@@ -108,11 +109,9 @@ class Parser {
     std::vector<std::string> names;
     for (const Verb& verb : program_.verbs) {
       if (!besides.empty() && absl::StartsWith(verb.name, besides + " ")) continue;
-      if (group.empty()) {
-        names.push_back(std::string(absl::string_view(verb.name).substr(0, verb.name.find(' '))));
-      } else if (absl::StartsWith(verb.name, group + " ")) {
-        names.push_back(verb.name.substr(group.size() + 1));
-      }
+      absl::string_view rest = verb.name;
+      if (!group.empty() && !absl::ConsumePrefix(&rest, group + " ")) continue;
+      names.push_back(std::string(rest.substr(0, rest.find(' '))));
     }
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
@@ -135,10 +134,12 @@ class Parser {
   void AddVerb(const Verb& verb) {
     const std::vector<std::string> words = absl::StrSplit(verb.name, ' ');
     CLI::App* parent = &app_;
-    if (words.size() > 1) {
-      CLI::App*& group = groups_[words[0]];
+    std::string path;
+    for (size_t i = 0; i + 1 < words.size(); ++i) {
+      absl::StrAppend(&path, path.empty() ? "" : " ", words[i]);
+      CLI::App*& group = groups_[path];
       if (group == nullptr) {
-        group = app_.add_subcommand(words[0])->fallthrough()->require_subcommand(0, 1);
+        group = parent->add_subcommand(words[i])->fallthrough()->require_subcommand(0, 1);
         group->set_help_flag();
       }
       parent = group;
@@ -176,8 +177,7 @@ class Parser {
     if (named != nullptr) {
       return TooMany(program_, *named, word);
     }
-    const CLI::App* group = lone_group();
-    const std::string prefix = group == nullptr ? "" : group->get_name();
+    const std::string prefix = lone_group();
     const std::vector<std::string> known = KnownVerbs(prefix);
     const std::string guess = DidYouMean(word, known, prefix);
     return absl::InvalidArgumentError(absl::StrCat(
@@ -188,7 +188,7 @@ class Parser {
   const Program& program_;
   CLI::App app_;
   std::vector<std::pair<const Verb*, CLI::App*>> verbs_;
-  std::map<std::string, CLI::App*> groups_;
+  std::map<std::string, CLI::App*> groups_;  // by their words: "fleet", "fleet maintenance"
   std::map<std::string, bool> given_;
   std::map<std::string, std::vector<std::string>> values_;
   std::vector<std::string> words_;
@@ -274,7 +274,7 @@ absl::StatusOr<CommandLine> Parse(const Program& program, const std::vector<std:
   if (!value("--timeout").empty()) {
     ZC_ASSIGN_OR_RETURN(line.timeout, ParseTimeout(value("--timeout")));
   }
-  if (parser.lone_group() != nullptr) line.group = parser.lone_group()->get_name();
+  line.group = parser.lone_group();
   if (line.help || line.version) return line;
   if (!line.group.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -16,7 +16,7 @@ namespace zcluster::ctl {
 // A command line, understood.
 struct CommandLine {
   const Verb* verb = nullptr;  // null: none was given
-  std::string group;  // what was given instead: the first word of several verbs ("maintenance")
+  std::string group;  // what was given instead: the first words of several verbs ("maintenance")
   bool help = false;
   bool version = false;
   bool no_color = false;

@@ -28,6 +28,7 @@ ExitCode Carry(const CommandLine& line, std::ostream& out, std::ostream& err, in
     return ExitCode::kUsage;
   }
   Context context{.program = program,
+                  .verb = *line.verb,
                   .out = out,
                   .err = err,
                   .style = Style::For(out_fd, line.no_color),

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "ctl/fleet_verbs.h"
+
 namespace zcluster::ctl {
 namespace {
 
@@ -48,7 +50,8 @@ std::vector<Verb> Questions() {
        {{"zctl nodes", "who is master, and is all well?"},
         {"zctl nodes -o json | jq -r '.nodes[] | select(.role == \"MASTER\").hostname'",
          "the master's name, for scripts"}},
-       Nodes},
+       Nodes,
+       "zctl fleet show PAIR"},
       {"reload",
        "the same, after asking both nodes afresh",
        "Has this node ask its peer again, for at most two seconds, and shows both as `zctl nodes` "
@@ -57,7 +60,8 @@ std::vector<Verb> Questions() {
        {},
        kQuestion,
        {{"zctl reload", "what is true right now?"}},
-       Reload},
+       Reload,
+       "zctl fleet show PAIR"},
       {"watch",
        "the same, again at each change",
        "Shows both nodes as `zctl nodes` does, at once and at each change: in place on a terminal, "
@@ -68,7 +72,8 @@ std::vector<Verb> Questions() {
        kNothingToWaitFor,
        {{"zctl watch", "look on while the pair fails over"},
         {"zctl watch -o json | jq -c '.nodes[].status'", "for scripts"}},
-       Watch},
+       Watch,
+       "zctl fleet watch"},
       {"status",
        "one screen about the pair",
        "Opens with this node's name, role and status. Then whether a failover right now would "
@@ -79,7 +84,8 @@ std::vector<Verb> Questions() {
        kQuestion,
        {{"zctl status", "would a failover right now succeed?"},
         {"zctl status -o json | jq .ready", "the same for scripts"}},
-       Status},
+       Status,
+       "zctl fleet show PAIR"},
   };
 }
 
@@ -220,7 +226,8 @@ std::vector<Verb> Steering() {
        kOperation,
        {{"zctl switchover", "let the other node serve"},
         {"zctl switchover --force", "even if it is not ready"}},
-       Switchover},
+       Switchover,
+       "zctl fleet switchover PAIR"},
       {"maintenance enter",
        "take this node out",
        "This node takes over no more, through reboots too, until `zctl maintenance start`. A "
@@ -230,7 +237,8 @@ std::vector<Verb> Steering() {
        Force("go on although nobody else can serve, or the peer is not ready"),
        kOperation,
        {{"zctl maintenance enter", "before working on this node"}},
-       MaintenanceEnter},
+       MaintenanceEnter,
+       "zctl fleet maintenance enter PAIR/NODE"},
       {"maintenance start",
        "make this node eligible again",
        "Ends the maintenance of this node: once it holds all that the master holds it may take "
@@ -240,7 +248,8 @@ std::vector<Verb> Steering() {
        Force("become eligible although not synchronised"),
        kOperation,
        {{"zctl maintenance start", "when the work is done"}},
-       MaintenanceStart},
+       MaintenanceStart,
+       "zctl fleet maintenance start PAIR/NODE"},
       {"run",
        "run a command of the catalogue on both nodes",
        "Runs a command on the master and then on the backup, and shows what each printed, its exit "
@@ -254,7 +263,8 @@ std::vector<Verb> Steering() {
        kCommand,
        {{"zctl run", "list what may be run"},
         {"zctl run reload-farm name=web", "run it on both nodes"}},
-       Run},
+       Run,
+       "zctl fleet run PAIR NAME"},
   };
 }
 
@@ -262,7 +272,9 @@ std::vector<Verb> Access() {
   return {
       {"operator add",
        "let somebody reach the pair from elsewhere",
-       "Admits an operator, and writes the file with which zctl reaches the pair from elsewhere: "
+       "Admits an operator, and writes the file with which zctl reaches the pair from elsewhere "
+       "(or "
+       "the fleet, if a controller is asked): "
        "its key is made here and is nowhere else. One of that name gets a new credential, and the "
        "old one ends.",
        {{"NAME", "letters, digits, '-', '.'", true}},
@@ -273,7 +285,9 @@ std::vector<Verb> Access() {
          {"viewer", "operator", "admin"}},
         {"--out", "", "FILE", "where to write it (default NAME.zctl, here); never overwritten"}},
        kOperation,
-       {{"zctl operator add anna --role operator", "writes anna.zctl"}},
+       {{"zctl operator add anna --role operator", "writes anna.zctl"},
+        {"zctl operator add anna --role viewer --context controller",
+         "for the fleet of the controller on this machine"}},
        OperatorAdd},
       {"operator list",
        "who may reach the pair from elsewhere",
@@ -301,7 +315,7 @@ std::vector<Verb> Access() {
        {{"zctl audit --limit 20", "what happened last?"}},
        Audit},
       {"context add",
-       "remember a pair that can be reached from here",
+       "remember a pair or a fleet that can be reached from here",
        "Keeps a credential of `zctl operator add` under a name, in $XDG_CONFIG_HOME/zcluster or "
        "~/.config/zcluster.",
        {{"NAME", "how to call it here", true}},
@@ -316,9 +330,10 @@ std::vector<Verb> Access() {
        {{"zctl context add web --credential anna.zctl", "then: zctl --context web nodes"}},
        ContextAdd},
       {"context use",
-       "speak to that pair from now on",
-       "Makes a context the default; `local` is the agent of this node. --context and the "
-       "environment's ZCTL_CONTEXT come before it.",
+       "speak to that pair or fleet from now on",
+       "Makes a context the default. `local` is no choice: the agent of this node, and for fleet "
+       "verbs the controller on this machine. --context and the environment's ZCTL_CONTEXT come "
+       "before it.",
        {{"CONTEXT", "its name, or local", true}},
        {},
        kNothingToWaitFor,
@@ -326,7 +341,7 @@ std::vector<Verb> Access() {
         {"zctl context use local", "back to this node"}},
        ContextUse},
       {"context list",
-       "the pairs that can be reached from here",
+       "the pairs and fleets that can be reached from here",
        "Lists the contexts, and which is in use.",
        {},
        {},
@@ -334,7 +349,7 @@ std::vector<Verb> Access() {
        {{"zctl context list", "whom do I speak to?"}},
        ContextList},
       {"context remove",
-       "forget a pair",
+       "forget a pair or a fleet",
        "Deletes a context with its credential. The operator is still admitted: see `zctl operator "
        "revoke`.",
        {{"CONTEXT", "its name", true}},
@@ -354,7 +369,8 @@ std::vector<Verb> OfItself() {
        {},
        kQuestion,
        {{"zctl version", "do both nodes run the same?"}},
-       Version},
+       Version,
+       "zctl fleet show PAIR"},
       {"completion",
        "print shell completion",
        "Prints a script that makes the shell complete verbs, options and the names of commands.",
@@ -385,7 +401,7 @@ std::vector<Verb> OfItself() {
 
 std::vector<Verb> Verbs() {
   std::vector<Verb> verbs;
-  for (auto* part : {Questions, LifeCycle, Steering, Access, OfItself}) {
+  for (auto* part : {Questions, LifeCycle, Steering, FleetVerbs, Access, OfItself}) {
     for (Verb& verb : part()) verbs.push_back(std::move(verb));
   }
   return verbs;
@@ -394,9 +410,13 @@ std::vector<Verb> Verbs() {
 std::vector<Option> GlobalOptions() {
   return {
       {"--output", "-o", "FORMAT", "table (default), json or yaml", {"table", "json", "yaml"}},
-      {"--socket", "", "PATH", "the agent's socket (default /run/zcluster/agent.sock)"},
-      {"--context", "", "CONTEXT", "the pair to speak to (zctl context list); local is this node"},
-      {"--timeout", "", "TIME", "wait at most so long for the agent, such as 500ms, 30s, 5m"},
+      {"--socket", "", "PATH",
+       "the agent's socket (default /run/zcluster/agent.sock), or the controller's "
+       "(controller.sock)"},
+      {"--context", "", "CONTEXT",
+       "the pair or fleet to speak to (zctl context list); local is this node, controller the "
+       "controller on this machine"},
+      {"--timeout", "", "TIME", "wait at most so long for an answer, such as 500ms, 30s, 5m"},
       {"--no-color", "", "", "no colours; NO_COLOR in the environment does the same"},
       {"--help", "-h", "", "print help"},
       {"--version", "", "", "print zctl's own version"},
@@ -409,15 +429,16 @@ const Program& VerbTable() {
   static const Program* const program =
       new Program{"zctl",
                   ZC_VERSION,
-                  "steers a pair of zcluster nodes",
+                  "steers a pair of zcluster nodes, or a fleet of pairs",
                   "Asks the agent of this node over its socket, or that of another pair over TLS "
-                  "(zctl context). Errors go to standard error and say what to do; with -o json "
+                  "(zctl context); the fleet verbs ask a controller likewise. Errors go to "
+                  "standard error and say what to do; with -o json "
                   "what goes to standard output is one JSON object.",
                   GlobalOptions(),
                   {{ExitCode::kOk, "done"},
                    {ExitCode::kFailed, "refused, or failed; standard error says why"},
                    {ExitCode::kUsage, "wrong usage; nothing was done"},
-                   {ExitCode::kUnreachable, "no agent answers"},
+                   {ExitCode::kUnreachable, "no agent, or no controller, answers"},
                    {ExitCode::kNotPermitted, "not permitted, or not known to be who asks"},
                    {ExitCode::kConflict,
                     "made from an older generation than the present one; nothing was done"},

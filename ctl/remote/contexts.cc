@@ -44,14 +44,20 @@ absl::Status CheckName(const std::string& name) {
                      "most ",
                      kMaxName));
   }
-  if (name == kLocalContext) {
-    return absl::InvalidArgumentError(
-        "'local' is the agent of this node, always; use another name");
+  if (IsBuiltIn(name)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", name, "' is ",
+        name == kLocalContext ? "the agent of this node" : "the controller on this machine",
+        ", always; use another name"));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+bool IsBuiltIn(absl::string_view context) {
+  return context == kLocalContext || context == kControllerContext;
+}
 
 Contexts Contexts::OfUser() {
   // https://specifications.freedesktop.org/basedir-spec: a relative one is to be ignored.
@@ -67,7 +73,7 @@ std::string Contexts::PathOf(const std::string& name) const {
 
 absl::Status Contexts::Missing(const std::string& name) const {
   ZC_ASSIGN_OR_RETURN(std::vector<std::string> names, Names());
-  names.insert(names.begin(), kLocalContext);
+  names.insert(names.begin(), {kLocalContext, kControllerContext});
   return absl::NotFoundError(absl::StrCat("there is no context '", name, "'; there are: ",
                                           absl::StrJoin(names, ", "), " (zctl context add)"));
 }
@@ -87,7 +93,7 @@ absl::StatusOr<std::string> Contexts::Current() const {
 }
 
 absl::Status Contexts::Use(const std::string& name) const {
-  if (name != kLocalContext) {
+  if (!IsBuiltIn(name)) {
     const auto credential = Get(name);
     if (!credential.ok()) return credential.status();
   }

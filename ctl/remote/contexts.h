@@ -6,15 +6,21 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "ctl/remote/credential.h"
 
 namespace zcluster::ctl {
 
-// The context that every store has: the agent of this node, over its socket.
+// The contexts that every store has: the agent of this node, and the controller on this machine,
+// over their sockets.
 inline constexpr char kLocalContext[] = "local";
+inline constexpr char kControllerContext[] = "controller";
 
-// The pairs that this user can reach: a directory of 0700 with a credential file of 0600 for each,
-// and the name of the one in use. Files are replaced atomically. Errors name the file.
+// Whether it is one of those.
+bool IsBuiltIn(absl::string_view context);
+
+// The pairs and fleets that this user can reach: a directory of 0700 with a credential file of 0600
+// for each, and the name of the one in use. Files are replaced atomically. Errors name the file.
 class Contexts {
  public:
   explicit Contexts(std::string directory) : directory_(std::move(directory)) {}
@@ -31,7 +37,7 @@ class Contexts {
   absl::StatusOr<Credential> Get(const std::string& name) const;
   // The one in use becomes "local" if it is this one.
   absl::Status Remove(const std::string& name) const;
-  // In order, without "local".
+  // In order, without the built-in ones.
   absl::StatusOr<std::vector<std::string>> Names() const;
 
  private:

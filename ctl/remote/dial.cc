@@ -31,34 +31,44 @@ using grpc::experimental::IdentityKeyCertPair;
 using grpc::experimental::StaticDataCertificateProvider;
 using grpc::experimental::TlsCustomVerificationCheckRequest;
 
-// A node that lives answers a handshake within milliseconds; the other one is waiting.
+// Who lives answers a handshake within milliseconds; the next address is waiting.
 constexpr absl::Duration kPatience = absl::Seconds(3);
 
-// Why the last node was refused. gRPC's threads write it.
-class Reason {
+// Who was met at an address: why it was refused, or what it is. gRPC's threads write it.
+class Met {
  public:
-  void Set(std::string text) ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Refuse(std::string why) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    text_ = std::move(text);
+    refused_ = std::move(why);
   }
-  std::string Get() const ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Accept(bool controller) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    return text_;
+    controller_ = controller;
+  }
+  std::string refused() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return refused_;
+  }
+  bool controller() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return controller_;
   }
 
  private:
   mutable absl::Mutex mutex_;
-  std::string text_ ABSL_GUARDED_BY(mutex_);
+  std::string refused_ ABSL_GUARDED_BY(mutex_);
+  bool controller_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 absl::string_view ToAbsl(grpc::string_ref text) { return {text.data(), text.size()}; }
 
-// Whether the other side is a node of the pair, whichever. What it does not positively accept is
-// refused; gRPC's own check is off, because it leaves nothing of its reasons.
-class AnyNode : public ExternalCertificateVerifier {
+// Whether the other side is a node of the pair or a controller of the fleet, whichever. What it
+// does not positively accept is refused; gRPC's own check is off, because it leaves nothing of its
+// reasons.
+class AnyOfTheirs : public ExternalCertificateVerifier {
  public:
-  AnyNode(Credential credential, std::shared_ptr<Reason> reason)
-      : credential_(std::move(credential)), reason_(std::move(reason)) {}
+  AnyOfTheirs(Credential credential, std::shared_ptr<Met> met)
+      : credential_(std::move(credential)), met_(std::move(met)) {}
 
   bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* verdict) override {
@@ -66,7 +76,7 @@ class AnyNode : public ExternalCertificateVerifier {
     if (status.ok()) {
       *verdict = grpc::Status::OK;
     } else {
-      reason_->Set(std::string(status.message()));
+      met_->Refuse(std::string(status.message()));
       *verdict = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(status.message()));
     }
     return true;  // decided here and now
@@ -76,33 +86,39 @@ class AnyNode : public ExternalCertificateVerifier {
  private:
   absl::Status Check(const TlsCustomVerificationCheckRequest& request) const {
     const std::string nodes = tls::NodeUri(credential_.pair, "");
+    const std::string controllers = tls::ControllerUri(credential_.pair, "");
     const auto uris = request.uri_names();
-    // CheckCertificate wants the one URI that the certificate must carry: its own, if that names a
-    // node of the pair, else one that does.
-    const bool node = uris.size() == 1 && absl::StartsWith(ToAbsl(uris[0]), nodes);
-    const std::string wanted = node ? std::string(ToAbsl(uris[0])) : absl::StrCat(nodes, "NAME");
-    return tls::CheckCertificate({.certificate = ToAbsl(request.peer_cert()),
-                                  .chain = ToAbsl(request.peer_cert_full_chain()),
-                                  .ca = credential_.ca,
-                                  .called = "its certificate"},
-                                 tls::Use::kServer, wanted);
+    const absl::string_view uri = uris.size() == 1 ? ToAbsl(uris[0]) : absl::string_view();
+    const bool controller = absl::StartsWith(uri, controllers);
+    // CheckCertificate wants the one URI that the certificate must carry: its own, if that names
+    // somebody of theirs, else one that does.
+    const std::string wanted = controller || absl::StartsWith(uri, nodes)
+                                   ? std::string(uri)
+                                   : absl::StrCat(nodes, "NAME or ", controllers, "NAME");
+    ZC_RETURN_IF_ERROR(tls::CheckCertificate({.certificate = ToAbsl(request.peer_cert()),
+                                              .chain = ToAbsl(request.peer_cert_full_chain()),
+                                              .ca = credential_.ca,
+                                              .called = "its certificate"},
+                                             tls::Use::kServer, wanted));
+    met_->Accept(controller);
+    return absl::OkStatus();
   }
 
   const Credential credential_;
-  const std::shared_ptr<Reason> reason_;
+  const std::shared_ptr<Met> met_;
 };
 
 std::shared_ptr<grpc::ChannelCredentials> Credentials(const Credential& credential,
-                                                      const std::shared_ptr<Reason>& reason) {
+                                                      const std::shared_ptr<Met>& met) {
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<StaticDataCertificateProvider>(
       credential.ca, std::vector<IdentityKeyCertPair>{{credential.key, credential.certificate}}));
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
-  options.set_verify_server_certs(false);  // see AnyNode
+  options.set_verify_server_certs(false);  // see AnyOfTheirs
   options.set_check_call_host(false);      // names are URIs, not host names
   options.set_certificate_verifier(
-      ExternalCertificateVerifier::Create<AnyNode>(credential, reason));
+      ExternalCertificateVerifier::Create<AnyOfTheirs>(credential, met));
   return grpc::experimental::TlsCredentials(options);
 }
 
@@ -125,18 +141,18 @@ absl::StatusOr<Reached> Dial(const Credential& credential, absl::Duration limit)
   const absl::Time end =
       limit > absl::ZeroDuration() ? absl::Now() + limit : absl::InfiniteFuture();
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // nodes are reached directly or not at all
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // they are reached directly or not at all
   std::vector<std::string> failures;
   for (const std::string& address : credential.addresses) {
-    const auto reason = std::make_shared<Reason>();
-    auto channel = grpc::CreateCustomChannel(address, Credentials(credential, reason), arguments);
+    const auto met = std::make_shared<Met>();
+    auto channel = grpc::CreateCustomChannel(address, Credentials(credential, met), arguments);
     if (Stands(*channel, std::min(end, absl::Now() + kPatience))) {
-      return Reached{std::move(channel), address};
+      return Reached{std::move(channel), address, met->controller()};
     }
-    const std::string why = reason->Get();
+    const std::string why = met->refused();
     failures.push_back(absl::StrCat(address, ": ", why.empty() ? "no answer" : why));
   }
-  return absl::UnavailableError(absl::StrCat("no node of the pair ", credential.pair,
+  return absl::UnavailableError(absl::StrCat("no node or controller of ", credential.pair,
                                              " lets us in: ", absl::StrJoin(failures, "; ")));
 }
 

@@ -19,14 +19,26 @@
 #include "ctl/output/utf8.h"
 #include "ctl/remote/contexts.h"
 #include "ctl/remote/dial.h"
+#include "zcluster/v1/cluster.grpc.pb.h"
+#include "zcluster/v1/fleet.grpc.pb.h"
 
 namespace zcluster::ctl {
 namespace {
 
-constexpr char kDefaultSocket[] = "/run/zcluster/agent.sock";
+constexpr char kAgentSocket[] = "/run/zcluster/agent.sock";
+constexpr char kControllerSocket[] = "/run/zcluster/controller.sock";
+// Who answers there after all? Only asked of whoever has just answered.
+constexpr std::chrono::seconds kWhoIsThere(2);
+// Longer than a channel takes to notice that its connection was closed.
+constexpr std::chrono::milliseconds kMoment(50);
+
+std::string Unit(const Context& context) { return context.controller ? "zcontroller" : "zagent"; }
+std::string Journal(const Context& context) {
+  return absl::StrCat("journalctl -u ", Unit(context));
+}
 
 // Tries the socket itself: its errno says what gRPC's error text would have to be searched for.
-absl::Status Knock(const std::string& path) {
+absl::Status Knock(const Context& context, const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
@@ -46,17 +58,20 @@ absl::Status Knock(const std::string& path) {
     case EACCES:
     case EPERM:
       return absl::PermissionDeniedError(
-          absl::StrCat("may not talk to the agent on ", path,
+          absl::StrCat("may not talk to the ", Called(context), " on ", path,
                        "; root may (sudo zctl ...), and whoever is in the group zcluster"));
     default:
-      return absl::UnavailableError(absl::StrCat("no agent answers on ", path,
-                                                 "; is zagent running? (journalctl -u zagent)"));
+      return absl::UnavailableError(absl::StrCat("no ", Called(context), " answers on ", path,
+                                                 "; is ", Unit(context), " running? (",
+                                                 Journal(context), ")"));
   }
 }
 
 absl::Status ReachLocal(Context& context) {
-  const std::string path = context.socket.empty() ? kDefaultSocket : context.socket;
-  ZC_RETURN_IF_ERROR(Knock(path));
+  const std::string path = !context.socket.empty() ? context.socket
+                           : context.controller    ? kControllerSocket
+                                                   : kAgentSocket;
+  ZC_RETURN_IF_ERROR(Knock(context, path));
   context.where = absl::StrCat("on ", path);
   context.channel =
       grpc::CreateChannel(absl::StrCat("unix:", path), grpc::InsecureChannelCredentials());
@@ -68,30 +83,90 @@ absl::Status ReachRemote(Context& context, const std::string& name) {
   ZC_ASSIGN_OR_RETURN(Reached reached, Dial(credential, context.timeout));
   context.where = absl::StrCat("at ", reached.address);
   context.channel = std::move(reached.channel);
+  context.controller = reached.controller;
   return absl::OkStatus();
+}
+
+// A controller also says UNAVAILABLE of an agent that it cannot ask. If it is the controller itself
+// that has gone, the channel knows within a moment.
+bool StillThere(const Context& context) {
+  return context.channel != nullptr &&
+         context.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY &&
+         !context.channel->WaitForStateChange(GRPC_CHANNEL_READY,
+                                              std::chrono::system_clock::now() + kMoment);
+}
+
+// Whether whoever answers knows the service, by a question that anybody may ask.
+bool KnowsFleets(const Channel& channel) {
+  grpc::ClientContext call;
+  call.set_deadline(std::chrono::system_clock::now() + kWhoIsThere);
+  v1::ListPairsRequest request;
+  request.set_page_size(1);
+  v1::ListPairsResponse response;
+  const grpc::Status status = v1::FleetService::NewStub(channel)->List(&call, request, &response);
+  return status.ok() || status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
+}
+bool KnowsAPair(const Channel& channel) {
+  grpc::ClientContext call;
+  call.set_deadline(std::chrono::system_clock::now() + kWhoIsThere);
+  v1::NodesResponse response;
+  const grpc::Status status =
+      v1::ClusterService::NewStub(channel)->Nodes(&call, v1::NodesRequest(), &response);
+  return status.ok() || status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
+}
+
+// Why whoever answers does not know the request.
+absl::Status Unknown(const Context& context) {
+  const Verb& verb = context.verb;
+  if (verb.OfFleet() && KnowsAPair(context.channel)) {
+    return absl::UnimplementedError(absl::StrCat(
+        "an agent answers ", context.where, ", not a controller; `", context.program.name, " ",
+        verb.name, "` is about a fleet: choose its controller (--context, ", context.program.name,
+        " context list)"));
+  }
+  if (!verb.OfFleet() && KnowsFleets(context.channel)) {
+    const std::string there =
+        verb.in_fleet.empty()
+            ? absl::StrCat(
+                  "`", context.program.name, " ", verb.name,
+                  "` is for a node of a pair: run it there, or choose the pair (--context)")
+            : absl::StrCat("ask it about one of its pairs with `", verb.in_fleet, "`");
+    return absl::UnimplementedError(
+        absl::StrCat("a controller answers ", context.where, ", not an agent; ", there));
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("the ", Called(context), " does not know this request; is it older than zctl?",
+                   context.controller ? "" : " (zctl version)"));
 }
 
 }  // namespace
 
+std::string Called(const Context& context) { return context.controller ? "controller" : "agent"; }
+std::string Whole(const Context& context) { return context.controller ? "fleet" : "pair"; }
+
 absl::StatusOr<std::string> ChosenContext(const Context& context) {
   if (!context.context.empty()) {
-    if (context.context != kLocalContext && !context.socket.empty()) {
+    if (!IsBuiltIn(context.context) && !context.socket.empty()) {
       return absl::InvalidArgumentError("--socket and --context name two agents; keep one");
     }
     return context.context;
   }
-  if (!context.socket.empty()) return std::string(kLocalContext);
+  const std::string built_in = context.verb.OfFleet() ? kControllerContext : kLocalContext;
+  if (!context.socket.empty()) return built_in;
   const char* environment = std::getenv("ZCTL_CONTEXT");
   if (environment != nullptr && *environment != '\0') return std::string(environment);
-  return Contexts::OfUser().Current();
+  ZC_ASSIGN_OR_RETURN(const std::string current, Contexts::OfUser().Current());
+  // `context use local` is also the way back to no choice.
+  return current == kLocalContext ? built_in : current;
 }
 
 absl::StatusOr<Channel> Reach(Context& context) {
   if (context.channel == nullptr) {
     ZC_ASSIGN_OR_RETURN(const std::string name, ChosenContext(context));
-    ZC_RETURN_IF_ERROR(name == kLocalContext
-                           ? ReachLocal(context)
-                           : Annotate(ReachRemote(context, name), "context " + name));
+    context.controller =
+        name == kControllerContext || (name != kLocalContext && context.controller);
+    ZC_RETURN_IF_ERROR(IsBuiltIn(name) ? ReachLocal(context)
+                                       : Annotate(ReachRemote(context, name), "context " + name));
   }
   return context.channel;
 }
@@ -107,28 +182,29 @@ absl::Status Outcome(const Context& context, const grpc::Status& status, bool an
   const bool our_time_is_up =
       code == absl::StatusCode::kDeadlineExceeded && status.error_message() == "Deadline Exceeded";
   if (our_time_is_up && answered) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("no end of it within ", Short(context.timeout),
-                     "; it goes on in the agent (`zctl status` shows where it stands, --timeout "
-                     "waits longer)"));
+    const std::string where =
+        context.verb.OfFleet() ? "`zctl fleet show PAIR` shows" : "`zctl status` shows";
+    return absl::DeadlineExceededError(absl::StrCat("no end of it within ", Short(context.timeout),
+                                                    "; it goes on in the agent (", where,
+                                                    " where it stands, --timeout waits longer)"));
   }
   if (our_time_is_up) {
-    return absl::UnavailableError(absl::StrCat("the agent ", context.where,
-                                               " did not answer within ", Short(context.timeout),
-                                               " (--timeout waits longer; journalctl -u zagent)"));
+    return absl::UnavailableError(
+        absl::StrCat("the ", Called(context), " ", context.where, " did not answer within ",
+                     Short(context.timeout), " (--timeout waits longer; ", Journal(context), ")"));
+  }
+  if (code == absl::StatusCode::kUnavailable && context.controller && StillThere(context)) {
+    return absl::UnavailableError(status.error_message());  // of whom it is to ask
   }
   if (code == absl::StatusCode::kUnavailable) {
-    return absl::UnavailableError(
-        absl::StrCat(answered ? "the agent went away before the end: " : "the agent went away: ",
-                     status.error_message(), " (journalctl -u zagent)"));
+    return absl::UnavailableError(absl::StrCat(
+        "the ", Called(context), answered ? " went away before the end: " : " went away: ",
+        status.error_message(), " (", Journal(context), ")"));
   }
-  if (code == absl::StatusCode::kUnimplemented) {
-    return absl::UnimplementedError(
-        "the agent does not know this request; is it older than zctl? (zctl version)");
-  }
+  if (code == absl::StatusCode::kUnimplemented) return Unknown(context);
   if (code == absl::StatusCode::kCancelled) {
     return absl::UnavailableError(
-        absl::StrCat("the agent gave the request up: ", status.error_message()));
+        absl::StrCat("the ", Called(context), " gave the request up: ", status.error_message()));
   }
   return absl::Status(code, status.error_message());
 }

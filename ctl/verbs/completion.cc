@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -19,10 +20,12 @@ namespace {
 std::map<std::string, std::vector<std::string>> NextWords(const Program& program) {
   std::map<std::string, std::vector<std::string>> next;
   for (const Verb& verb : program.verbs) {
-    const std::vector<std::string> words = absl::StrSplit(verb.name, ' ');
-    std::vector<std::string>& first = next[""];
-    if (first.empty() || first.back() != words[0]) first.push_back(words[0]);
-    if (words.size() > 1) next[words[0]].push_back(words[1]);
+    std::string path;
+    for (absl::string_view word : absl::StrSplit(verb.name, ' ')) {
+      std::vector<std::string>& words = next[path];
+      if (words.empty() || words.back() != word) words.emplace_back(word);
+      absl::StrAppend(&path, path.empty() ? "" : " ", word);
+    }
     if (!verb.arguments.empty()) {
       for (const std::string& choice : verb.arguments[0].choices) next[verb.name].push_back(choice);
     }
@@ -40,20 +43,35 @@ std::string OptionsCase(const Program& program) {
   std::string text;
   for (const Verb& verb : program.verbs) {
     if (!verb.options.empty()) {
-      absl::StrAppend(&text, "    '", verb.name, "') options+=' ", Names(verb.options), "' ;;\n");
+      absl::StrAppend(&text, "    '", verb.name, "'|'", verb.name, " '*) options+=' ",
+                      Names(verb.options), "' ;;\n");
     }
   }
   return text;
+}
+
+// Names that zctl is asked for. `compgen -W` expands what it is given as the shell does, `$(...)`
+// too, and a pair's name may come from anybody whose node was enrolled: only what is a plain name
+// gets that far.
+constexpr char kFirstColumn[] = R"(NR > 1 && $1 ~ /^[A-Za-z0-9._-]+$/ { print $1 })";
+// NAME STATUS MASTER READY FLOWS NODES, the nodes joined by commas.
+constexpr char kPairsAndNodes[] =
+    R"(NR > 1 { n = split($6, nodes, ","); for (i = 1; i <= n; i++) { )"
+    R"(name = $1 "/" nodes[i]; if (name ~ /^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/) print name } })";
+constexpr char kListPairs[] = "fleet list --timeout 2s";
+
+std::string Asked(const Program& program, const std::string& verb, const std::string& filter) {
+  return absl::StrCat("mapfile -t COMPREPLY < <(compgen -W \"$(", program.name, " ", verb,
+                      " 2>/dev/null | awk '", filter, "')\" -- \"$word\")");
 }
 
 // How the shell finds what may stand for a value that the table calls `name`.
 std::string ValueAction(const Program& program, const std::string& name,
                         const std::vector<std::string>& choices) {
   if (name == "PATH" || name == "FILE") return "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
-  if (name == "CONTEXT") {
-    return absl::StrCat("mapfile -t COMPREPLY < <(compgen -W \"$(", program.name,
-                        " context list 2>/dev/null | awk 'NR > 1 { print $1 }')\" -- \"$word\")");
-  }
+  if (name == "CONTEXT") return Asked(program, "context list", kFirstColumn);
+  if (name == "PAIR" || name == "PAIR[/NODE]") return Asked(program, kListPairs, kFirstColumn);
+  if (name == "PAIR/NODE") return Asked(program, kListPairs, kPairsAndNodes);
   if (choices.empty()) return "COMPREPLY=()";
   return absl::StrCat("mapfile -t COMPREPLY < <(compgen -W '", absl::StrJoin(choices, " "),
                       "' -- \"$word\")");
@@ -86,13 +104,17 @@ std::string ValuesCase(const Program& program) {
   return text;
 }
 
-// Verbs whose first word is the name of something that zctl knows.
+// Verbs whose first word, or whose every word, is the name of something that zctl knows.
 std::string ArgumentsCase(const Program& program) {
   std::string text;
   for (const Verb& verb : program.verbs) {
-    if (verb.arguments.empty() || verb.arguments[0].name != "CONTEXT") continue;
-    absl::StrAppend(&text, "    '", verb.name, "') ", ValueAction(program, "CONTEXT", {}),
-                    "; [[ $word != -* ]] && return ;;\n");
+    if (verb.arguments.empty()) continue;
+    const std::string& name = verb.arguments[0].name;
+    if (name != "CONTEXT" && !absl::StartsWith(name, "PAIR")) continue;
+    const std::string more =
+        verb.arguments[0].many ? absl::StrCat("|'", verb.name, " '*") : std::string();
+    absl::StrAppend(&text, "    '", verb.name, "'", more, ") [[ $word == -* ]] || { ",
+                    ValueAction(program, name, {}), "; return; } ;;\n");
   }
   return text;
 }
@@ -139,8 +161,8 @@ ExitCode Completion(Context& context) {
               << R"sh(  esac
   case $path in
 )sh" << WordsCase(program)
-              << R"sh(    run) choices=$()sh" << program.name
-              << R"sh( run 2>/dev/null | awk 'NR > 1 { print $1 }') ;;
+              << R"sh(    run) choices=$()sh" << program.name << " run 2>/dev/null | awk '"
+              << kFirstColumn << R"sh(') ;;
   esac
   [[ $word == -* ]] && choices=$options
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// zctl context add, use, list, remove: which pair zctl speaks to.
+// zctl context add, use, list, remove: which pair or fleet zctl speaks to.
 #include "ctl/remote/contexts.h"
 
 #include <ostream>
@@ -57,8 +57,8 @@ ExitCode ContextAdd(Context& context) {
   if (!added.ok()) return Fail(context, added);
   return Done(
       context,
-      absl::StrCat("context ", name, ": operator ", credential->name, " of the pair ",
-                   credential->pair, "; `zctl context use ", name, "` makes it the default"),
+      absl::StrCat("context ", name, ": operator ", credential->name, " of ", credential->pair,
+                   "; `zctl context use ", name, "` makes it the default"),
       Json::Object({{"context", Json::String(name)},
                     {"pair", Json::String(credential->pair)},
                     {"operator", Json::String(credential->name)},
@@ -70,8 +70,9 @@ ExitCode ContextUse(Context& context) {
   const absl::Status used = Contexts::OfUser().Use(name);
   if (!used.ok()) return Fail(context, used);
   return Done(context,
-              name == kLocalContext ? "from now on: the agent of this node"
-                                    : absl::StrCat("from now on: ", name),
+              name == kLocalContext        ? "from now on: the agent of this node"
+              : name == kControllerContext ? "from now on: the controller on this machine"
+                                           : absl::StrCat("from now on: ", name),
               Json::Object({{"context", Json::String(name)}}));
 }
 
@@ -94,8 +95,9 @@ ExitCode ContextList(Context& context) {
                                  {"in_use", Json::Bool(in_use)},
                                  {"problem", Json::String(problem)}}));
   };
-  Credential here;
-  add(kLocalContext, here, "");
+  const Credential none;  // the built-in ones need none
+  add(kLocalContext, none, "");
+  add(kControllerContext, none, "");
   for (const std::string& name : *names) {
     // One that is broken hides no other.
     const auto credential = contexts.Get(name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// zctl operator add: admits an operator, and writes the file with which it reaches the pair.
+// zctl operator add: admits an operator, and writes the file with which it reaches the pair,
+// or the fleet.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -19,7 +20,6 @@
 #include "ctl/verbs/print.h"
 #include "ctl/verbs/verb.h"
 #include "ctl/verbs/words.h"
-#include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/operator.grpc.pb.h"
 
 namespace zcluster::ctl {
@@ -52,25 +52,17 @@ class Place {
   std::string path_;
 };
 
-absl::StatusOr<std::string> PairName(Context& context) {
-  v1::DescribeResponse reply;
-  ZC_RETURN_IF_ERROR(Ask(context, [&reply](const Channel& channel, grpc::ClientContext* call) {
-    return v1::ClusterService::NewStub(channel)->Describe(call, v1::DescribeRequest(), &reply);
-  }));
-  return reply.config().name();
-}
-
 // The key is made here and leaves this process only for the credential's file.
 absl::StatusOr<v1::AddOperatorResponse> Add(Context& context, Credential& credential) {
-  ZC_ASSIGN_OR_RETURN(const std::string pair, PairName(context));
   ZC_ASSIGN_OR_RETURN(credential.key, pki::MakeKey());
   v1::AddOperatorRequest request;
   request.set_name(credential.name);
   request.set_role(RightOf(context.Value("--role")));
+  // Whoever signs it writes the name of its pair or fleet into the certificate, whatever is asked
+  // for.
   ZC_ASSIGN_OR_RETURN(
       *request.mutable_request(),
-      pki::MakeRequest(credential.key,
-                       absl::StrCat("zcluster://", pair, "/operator/", credential.name)));
+      pki::MakeRequest(credential.key, absl::StrCat("zcluster://any/operator/", credential.name)));
   v1::AddOperatorResponse response;
   ZC_RETURN_IF_ERROR(
       Ask(context, [&request, &response](const Channel& channel, grpc::ClientContext* call) {
@@ -95,8 +87,8 @@ void Tell(Context& context, const Credential& credential, const std::string& pat
                                  {"expires", Json::Time(expires)}}));
     return;
   }
-  context.out << Sanitise(absl::StrCat("operator ", credential.name, " (", role,
-                                       ") may reach the pair ", credential.pair, " at ",
+  context.out << Sanitise(absl::StrCat("operator ", credential.name, " (", role, ") may reach the ",
+                                       Whole(context), " ", credential.pair, " at ",
                                        absl::StrJoin(credential.addresses, ", ")))
               << "\nits credential, a secret, is " << Sanitise(path) << ", good until "
               << Date(expires) << "; there: zctl context add " << Sanitise(credential.pair)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// zctl operator list, operator revoke, audit: who may reach the pair from elsewhere, and who did
-// what.
+// zctl operator list, operator revoke, audit: who may reach the pair, or the fleet, from
+// elsewhere, and who did what.
 #include <ostream>
 #include <string>
 #include <vector>
@@ -30,7 +30,8 @@ ExitCode ShowOperators(Context& context, const v1::ListOperatorsResponse& respon
   if (ForPrograms(context)) {
     Print(context, Json::Object({{"operators", Json::List(std::move(list))}}));
   } else if (list.empty()) {
-    context.out << "nobody reaches the pair from elsewhere (zctl operator add)\n";
+    context.out << "nobody reaches the " << Whole(context)
+                << " from elsewhere (zctl operator add)\n";
   } else {
     context.out << table.Render(context.style);
   }

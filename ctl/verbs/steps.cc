@@ -37,30 +37,39 @@ Json StepsJson(Json::Members before, std::vector<Json> steps, const absl::Status
   return Json::Object(std::move(before));
 }
 
-ExitCode FollowSteps(Context& context, Begin begin, const Ending& ending) {
-  auto channel = Reach(context);
-  if (!channel.ok()) return Fail(context, channel.status());
-  if (context.Has("--force")) {
-    context.err << context.program.name
-                << ": --force: what the other node does not hold yet will be lost" << std::endl;
-  }
+void WarnOfForce(Context& context) {
+  if (!context.Has("--force")) return;
+  context.err << context.program.name
+              << ": --force: what the other node does not hold yet will be lost" << std::endl;
+}
+
+Carried CarryOutSteps(Context& context, Begin begin, const std::string& done) {
   const absl::Time asked = absl::Now();
   grpc::ClientContext call;
   LimitTime(context, call);
-  const auto reader = begin(*channel, &call);
-  std::vector<Json> steps;
+  const auto reader = begin(context.channel, &call);
+  Carried carried;
   v1::Step step;
   while (reader->Read(&step)) {
-    steps.push_back(StepJson(step));
+    carried.steps.push_back(StepJson(step));
     if (!ForPrograms(context)) ShowStep(context, step);
   }
-  const absl::Status end = Outcome(context, reader->Finish(), /*answered=*/!steps.empty());
-  if (ForPrograms(context)) {
-    Print(context, StepsJson(ending.before, std::move(steps), end));
-  } else if (end.ok()) {
-    context.out << ending.done << " in " << Short(absl::Now() - asked) << '\n';
+  carried.end = Outcome(context, reader->Finish(), /*answered=*/!carried.steps.empty());
+  if (carried.end.ok() && !ForPrograms(context)) {
+    context.out << done << " in " << Short(absl::Now() - asked) << std::endl;
   }
-  return end.ok() ? ExitCode::kOk : Fail(context, end, ending.aborted);
+  return carried;
+}
+
+ExitCode FollowSteps(Context& context, Begin begin, const Ending& ending) {
+  const auto channel = Reach(context);
+  if (!channel.ok()) return Fail(context, channel.status());
+  WarnOfForce(context);
+  Carried carried = CarryOutSteps(context, begin, ending.done);
+  if (ForPrograms(context)) {
+    Print(context, StepsJson(ending.before, std::move(carried.steps), carried.end));
+  }
+  return carried.end.ok() ? ExitCode::kOk : Fail(context, carried.end, ending.aborted);
 }
 
 }  // namespace zcluster::ctl

@@ -5,8 +5,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "ctl/output/json.h"
 #include "ctl/verbs/agent.h"
 #include "ctl/verbs/verb.h"
@@ -29,6 +31,18 @@ struct Ending {
 // ended. For programs: {"steps": [{"what", "ms"}], "ok", "error"}, also when it failed; not when no
 // agent was reached.
 ExitCode FollowSteps(Context& context, Begin begin, const Ending& ending);
+
+// What became of one.
+struct Carried {
+  absl::Status end;
+  std::vector<Json> steps;
+};
+// The same without an end: shows the steps and `done`, but neither an error nor, for programs,
+// anything. Somebody must have been reached.
+Carried CarryOutSteps(Context& context, Begin begin, const std::string& done);
+
+// Says once what --force does, if it was given.
+void WarnOfForce(Context& context);
 
 // The same object for an operation that needed no step, or had none yet.
 Json StepsJson(Json::Members before, std::vector<Json> steps, const absl::Status& end);

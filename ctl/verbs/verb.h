@@ -22,7 +22,7 @@ enum class ExitCode : int {
   kOk = 0,
   kFailed = 1,        // refused or failed; standard error says why
   kUsage = 2,         // the command line is wrong; nothing was done
-  kUnreachable = 3,   // no agent answers
+  kUnreachable = 3,   // no agent, or no controller, answers
   kNotPermitted = 4,  // whoever asks may not do this, or is not known
   kConflict = 5,      // made from an older generation than the present one; nothing was done
   kUnconfirmed = 6,   // a question was answered with no, or needs --yes; nothing was done
@@ -35,7 +35,8 @@ enum class Format { kTable, kJson, kYaml };
 struct Option {
   std::string name;    // "--output"
   std::string letter;  // "-o"; may be empty
-  // What it takes, "FORMAT"; empty for a flag. The completion knows PATH, FILE and CONTEXT.
+  // What it takes, "FORMAT"; empty for a flag. The completion knows PATH, FILE and CONTEXT, and of
+  // arguments PAIR and PAIR/NODE too.
   std::string value;
   std::string summary;                    // one line
   std::vector<std::string> choices = {};  // values that it may take; empty: any
@@ -66,7 +67,7 @@ struct Context;
 
 // One row of the table from which parsing, help, completion and the man page come.
 struct Verb {
-  std::string name;         // one word or two: "nodes", "maintenance enter"
+  std::string name;         // one word or more: "nodes", "fleet maintenance enter"
   std::string summary;      // one line, lower case, without a full stop
   std::string description;  // a paragraph
   std::vector<Argument> arguments;
@@ -74,6 +75,12 @@ struct Verb {
   absl::Duration timeout;  // unless --timeout says otherwise
   std::vector<Example> examples;
   ExitCode (*run)(Context&);
+  // Of a verb that asks an agent: what to type where a controller answers instead, such as
+  // "zctl fleet switchover PAIR". Empty: no verb of the fleet does it.
+  std::string in_fleet = {};
+
+  // Asks a controller, not an agent.
+  bool OfFleet() const { return name.rfind("fleet ", 0) == 0; }
 };
 
 // All of zctl.
@@ -90,6 +97,7 @@ struct Program {
 // What a verb is given, checked against the table.
 struct Context {
   const Program& program;
+  const Verb& verb;  // its row
   std::ostream& out;
   std::ostream& err;
   Style style;  // of `out`
@@ -103,9 +111,10 @@ struct Context {
   std::set<std::string> flags;                             // those given, such as "--force"
   std::map<std::string, std::vector<std::string>> values;  // of options, in order: "--vip" -> ...
 
-  // What agent.h keeps: the agent that was reached, and how to call it in an error.
+  // What agent.h keeps: who was reached, and how to call it in an error.
   std::shared_ptr<grpc::Channel> channel = nullptr;
-  std::string where = {};
+  std::string where = {};   // "on /run/zcluster/agent.sock"
+  bool controller = false;  // a controller, or what is taken for one, not an agent
 
   bool Has(const std::string& flag) const { return flags.count(flag) > 0; }
   bool Given(const std::string& option) const { return values.count(option) > 0; }
@@ -136,6 +145,18 @@ ExitCode Switchover(Context& context);
 ExitCode MaintenanceEnter(Context& context);
 ExitCode MaintenanceStart(Context& context);
 ExitCode Run(Context& context);
+ExitCode FleetToken(Context& context);
+ExitCode FleetList(Context& context);
+ExitCode FleetShow(Context& context);
+ExitCode FleetWatch(Context& context);
+ExitCode FleetEvents(Context& context);
+ExitCode FleetFlows(Context& context);
+ExitCode FleetLabel(Context& context);
+ExitCode FleetForget(Context& context);
+ExitCode FleetSwitchover(Context& context);
+ExitCode FleetMaintenanceEnter(Context& context);
+ExitCode FleetMaintenanceStart(Context& context);
+ExitCode FleetRun(Context& context);
 ExitCode OperatorAdd(Context& context);
 ExitCode OperatorList(Context& context);
 ExitCode OperatorRevoke(Context& context);

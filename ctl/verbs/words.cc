@@ -67,6 +67,14 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
   return proto;
 }
 
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  google::protobuf::Timestamp proto;
+  proto.set_seconds(absl::ToUnixSeconds(time));
+  proto.set_nanos(static_cast<int32_t>(
+      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(proto.seconds()))));
+  return proto;
+}
+
 std::string Word(v1::Failback failback) {
   return failback == v1::FAILBACK_PREFERRED ? "PREFERRED" : "KEEP";
 }

@@ -32,6 +32,7 @@ v1::Right RightOf(absl::string_view word);
 absl::Duration ToAbsl(const google::protobuf::Duration& duration);
 absl::Time ToAbsl(const google::protobuf::Timestamp& time);
 google::protobuf::Duration ToProto(absl::Duration duration);
+google::protobuf::Timestamp ToProto(absl::Time time);
 
 // "2026-02-01 12:00:00 UTC".
 std::string Date(absl::Time time);

@@ -50,6 +50,24 @@ TEST(CommandLine, KnowsVerbsOfTwoWords) {
   EXPECT_THAT(line->flags, UnorderedElementsAre("--force"));
 }
 
+TEST(CommandLine, KnowsVerbsOfThreeWords) {
+  const auto line = ParseText("fleet maintenance -o yaml enter web-1/lb1 --force list");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->verb->name, "fleet maintenance enter");
+  EXPECT_THAT(line->words, ElementsAre("web-1/lb1", "list"));
+  EXPECT_THAT(line->flags, UnorderedElementsAre("--force"));
+  const auto group = ParseText("fleet maintenance");
+  EXPECT_THAT(std::string(group.status().message()),
+              HasSubstr("'fleet maintenance' wants one of: enter, start"));
+  EXPECT_THAT(std::string(ParseText("fleet").status().message()),
+              HasSubstr("'fleet' wants one of: list, show, watch, events, flows, token, label, "
+                        "forget, switchover, maintenance, run"));
+  EXPECT_THAT(std::string(ParseText("fleet maintenance entre").status().message()),
+              HasSubstr("unknown verb 'fleet maintenance entre'; did you mean 'fleet maintenance "
+                        "enter'?"));
+  EXPECT_EQ(ParseText("fleet maintenance --help")->group, "fleet maintenance");
+}
+
 TEST(CommandLine, GivesTheVerbItsWords) {
   const auto line = ParseText("run nodes a=b c=--d -o json");
   ASSERT_TRUE(line.ok()) << line.status();

@@ -150,7 +150,7 @@ TEST_F(StatusTest, AsJsonHasEveryPromisedKey) {
       R"("nodes": [{"node": "local", "role": "MASTER", "ip": "10.0.0.1", "hostname": "node1", "status": "GREEN", )"
       R"("message": "master since term 8"}, {"node": "remote", "role": "BACKUP", "ip": "10.0.0.2", )"
       R"("hostname": "node2", "status": "RED", "message": "peer \"x\" is away"}], )"
-      R"("version": "0.1.0", "advert_interval_ms": 100})"
+      R"("version": "0.1.0", "advert_interval_ms": 100, "controller": null})"
       "\n");
 }
 

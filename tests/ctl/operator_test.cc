@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/tls.h"
 #include "ctl/remote/credential.h"
+#include "tests/ctl/fake_controller.h"
 #include "tests/ctl/invoke.h"
 #include "tests/ctl/screen.h"
 #include "tests/support/certificates.h"
@@ -241,7 +242,7 @@ TEST_F(ContextTest, SaysForEachAddressWhyNot) {
   ASSERT_EQ(Add("web", {"--address", "127.0.0.1:1"}).code, kOk);
   const Outcome outcome = Invoke({"--context", "web", "nodes"});
   EXPECT_EQ(outcome.code, kUnreachable);
-  EXPECT_THAT(outcome.err, HasSubstr("context web: no node of the pair main lets us in: "
+  EXPECT_THAT(outcome.err, HasSubstr("context web: no node or controller of main lets us in: "
                                      "127.0.0.1:1: no answer"));
 }
 
@@ -253,13 +254,52 @@ TEST_F(ContextTest, AcceptsEitherNodeOfThePair) {
 
 TEST_F(ContextTest, AcceptsNobodyElse) {
   for (const std::string uri :
-       {"zcluster://other/node/lb1", "zcluster://main/operator/eve", "zcluster://main/nodes/lb1"}) {
+       {"zcluster://other/node/lb1", "zcluster://main/operator/eve", "zcluster://main/nodes/lb1",
+        "zcluster://other/controller/c1", "zcluster://main/agent/web-1/lb1",
+        "zcluster://main/controllers/c1"}) {
     Serve(uri);
     ASSERT_EQ(Add("web").code, kOk);
     const Outcome outcome = Invoke({"--context", "web", "nodes"});
     EXPECT_EQ(outcome.code, kUnreachable) << uri;
     EXPECT_THAT(outcome.err, HasSubstr("its certificate is for " + uri));
   }
+}
+
+TEST_F(ContextTest, AcceptsAControllerOfTheFleet) {
+  FakeController controller(tls::ServerCredentials(
+      authority_.Issue("controller", {.uri = "zcluster://main/controller/c1"}),
+      {.uri = "zcluster://main/operator/anna"}, nullptr));
+  controller.AddPair("web-1", v1::STATUS_GREEN, "lb1");
+  ASSERT_EQ(Add("main", {"--address", controller.address()}).code, kOk);
+  const Outcome outcome = Invoke({"--context", "main", "fleet", "list"});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("web-1  GREEN"));
+  ASSERT_EQ(Invoke({"context", "use", "main"}).code, kOk);
+  EXPECT_EQ(Invoke({"fleet", "list"}).code, kOk);
+  EXPECT_THAT(Invoke({"nodes"}).err, HasSubstr("a controller answers at " + controller.address()));
+  controller.ends["Show"] = grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  EXPECT_THAT(Invoke({"fleet", "show", "x"}).err, HasSubstr("the controller does not know"));
+  EXPECT_THAT(Invoke({"operator", "list"}).out, HasSubstr("nobody reaches the fleet"));
+}
+
+TEST_F(ContextTest, AFleetsVerbInThePairsContextSaysSo) {
+  ASSERT_EQ(Add("web").code, kOk);
+  const Outcome outcome = Invoke({"--context", "web", "fleet", "list"});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("an agent answers at " + agent_->address()));
+}
+
+TEST_F(ContextTest, UseLocalIsNoChoice) {
+  const auto asked = [](const std::vector<std::string>& words) { return Invoke(words).err; };
+  EXPECT_EQ(Invoke({"context", "use", "controller"}).out,
+            "from now on: the controller on this machine\n");
+  EXPECT_THAT(asked({"nodes", "--timeout", "1ms"}), HasSubstr("/run/zcluster/controller.sock"));
+  EXPECT_EQ(Invoke({"context", "use", "local"}).code, kOk);
+  EXPECT_THAT(asked({"fleet", "list", "--timeout", "1ms"}),
+              HasSubstr("/run/zcluster/controller.sock"));
+  EXPECT_THAT(asked({"nodes", "--timeout", "1ms"}), HasSubstr("/run/zcluster/agent.sock"));
+  EXPECT_THAT(asked({"--context", "local", "fleet", "list", "--timeout", "1ms"}),
+              HasSubstr("/run/zcluster/agent.sock"));
 }
 
 TEST_F(ContextTest, AnotherPairsAuthorityIsNoneOfOurs) {
@@ -281,15 +321,17 @@ TEST_F(ContextTest, ACredentialThatIsNoGoodIsNotAdded) {
   EXPECT_THAT(outcome.err, HasSubstr("expired"));
   EXPECT_EQ(Invoke({"context", "add", "web"}).code, kUsage);
   EXPECT_EQ(Add("local").code, kUsage);
+  EXPECT_EQ(Add("controller").code, kUsage);
   EXPECT_EQ(Add("web", {"--address", "lb1"}).code, kUsage);
 }
 
 TEST_F(ContextTest, ListMarksTheOneInUse) {
   ASSERT_EQ(Add("web", {"--address", "192.0.2.1:7702"}).code, kOk);
   EXPECT_EQ(Invoke({"context", "list"}).out,
-            "NAME   PAIR  OPERATOR  ADDRESSES       IN USE\n"
-            "local                                  yes\n"
-            "web    main  anna      192.0.2.1:7702\n");
+            "NAME        PAIR  OPERATOR  ADDRESSES       IN USE\n"
+            "local                                       yes\n"
+            "controller\n"
+            "web         main  anna      192.0.2.1:7702\n");
   ASSERT_EQ(Invoke({"context", "use", "web"}).code, kOk);
   EXPECT_THAT(Invoke({"context", "list", "-o", "json"}).out,
               HasSubstr("\"addresses\": [\"192.0.2.1:7702\"], \"in_use\": true"));

@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <sstream>
 
 #include "ctl/ctl.h"
 #include "ctl/verbs/help.h"
+#include "tests/support/certificates.h"
 
 namespace zcluster::ctl {
 namespace {
@@ -74,18 +76,21 @@ TEST(VerbTable, ManualPageHasEveryVerbOptionAndExample) {
 
 TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
   const std::string script = OutputOf({"completion", "bash"});
-  EXPECT_THAT(
-      script,
-      HasSubstr("'nodes reload watch status cluster node switchover maintenance run operator "
-                "audit context version completion man help'"));
+  EXPECT_THAT(script,
+              HasSubstr("'nodes reload watch status cluster node switchover maintenance run fleet "
+                        "operator audit context version completion man help'"));
   EXPECT_THAT(script, HasSubstr("'maintenance') choices='enter start'"));
+  EXPECT_THAT(script, HasSubstr("'fleet') choices='list show watch events flows token label forget "
+                                "switchover maintenance run'"));
+  EXPECT_THAT(script, HasSubstr("'fleet maintenance') choices='enter start'"));
   for (const Option& option : VerbTable().options) EXPECT_THAT(script, HasSubstr(option.name));
 }
 
-// What a shell makes of it, with `words` on the line and the cursor at the last.
-std::string Completed(const std::string& words) {
+// What a shell makes of it, with `words` on the line and the cursor at the last. `zctl` stands for
+// the program, if the completion asks it.
+std::string Completed(const std::string& words, const std::string& zctl = "false") {
   const std::string script =
-      OutputOf({"completion", "bash"}) + "COMP_WORDS=(" + words +
+      OutputOf({"completion", "bash"}) + "zctl() { " + zctl + "; }; COMP_WORDS=(" + words +
       "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _zctl; echo ${COMPREPLY[*]}";
   setenv("ZT_COMPLETION", script.c_str(), 1);
   FILE* shell = popen("bash -c \"$ZT_COMPLETION\"", "r");
@@ -106,6 +111,31 @@ TEST(VerbTable, CompletionWorksInTheShell) {
   EXPECT_EQ(Completed("zctl operator add anna --role a"), "admin\n");
   EXPECT_EQ(Completed("zctl cluster apply -f /proc/self/mountin"), "/proc/self/mountinfo\n");
   EXPECT_EQ(Completed("zctl nodes --f"), "\n");
+  EXPECT_EQ(Completed("zctl fl"), "fleet\n");
+  EXPECT_EQ(Completed("zctl fleet maintenance s"), "start\n");
+  EXPECT_EQ(Completed("zctl fleet switchover web-1 --se"), "--selector\n");
+}
+
+TEST(VerbTable, CompletionAsksForPairsAndNodes) {
+  const std::string list =
+      "printf '%s\\n' 'NAME STATUS MASTER READY FLOWS NODES LABELS MESSAGE' "
+      "'web-1 GREEN lb1 yes 80,311 lb1,lb2 - well' 'web-2 GREY - no 0 - - away'";
+  EXPECT_EQ(Completed("zctl fleet show w", list), "web-1 web-2\n");
+  EXPECT_EQ(Completed("zctl fleet switchover web-1 w", list), "web-1 web-2\n");
+  EXPECT_EQ(Completed("zctl fleet maintenance enter web-1/", list), "web-1/lb1 web-1/lb2\n");
+}
+
+// `compgen -W` expands what it is given as the shell does.
+TEST(VerbTable, CompletionRunsNothingOfWhatItIsTold) {
+  const test::TempDirectory directory;
+  const std::string proof = directory.path() + "/proof";
+  const std::string hostile = "$(touch${IFS}" + proof + ")";
+  const std::string list = "printf '%s\n' 'NAME STATUS' '" + hostile + " GREEN lb1 yes 1 lb1' " +
+                           "'web GREEN lb1 yes 1 " + hostile + ",lb2'";
+  EXPECT_EQ(Completed("zctl fleet show ''", list), "web\n");
+  EXPECT_EQ(Completed("zctl fleet maintenance enter ''", list), "web/lb2\n");
+  EXPECT_EQ(Completed("zctl run ''", list), "web\n");
+  EXPECT_NE(access(proof.c_str(), F_OK), 0) << "a name was run";
 }
 
 }  // namespace

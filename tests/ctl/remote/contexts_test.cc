@@ -66,7 +66,7 @@ TEST_F(ContextsTest, UsesOnlyWhatIsThere) {
   EXPECT_EQ(*contexts_.Current(), "web");
   const absl::Status missing = contexts_.Use("wbe");
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(missing.message()), HasSubstr("no context 'wbe'; there are: local, web"));
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("no context 'wbe'; there are: local, controller, web"));
   EXPECT_EQ(*contexts_.Current(), "web");
   ASSERT_EQ(contexts_.Use("local"), absl::OkStatus());
   EXPECT_EQ(*contexts_.Current(), "local");

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "ctl/output/json.h"
+#include "ctl/output/style.h"
+#include "zcluster/v1/flows.pb.h"
+
+// Connections as operators see them.
+namespace zcluster::ctl {
+
+// "12:00:00.123  tcp  198.51.100.7:40312 -> 192.0.2.10:80 => 10.40.0.1:40312 -> 10.40.0.2:8080
+// ESTABLISHED", without a newline: the connection as the client opened it and, behind "=>", what
+// NAT makes of it. What ended is "gone".
+std::string FlowLine(const v1::SeenFlow& seen, const Style& style);
+
+Json FlowJson(const v1::SeenFlow& seen, const std::string& node);
+
+}  // namespace zcluster::ctl
