@@ -2,9 +2,12 @@
 #include "common/certificate.h"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "common/openssl.h"
 #include "common/status.h"
@@ -92,30 +95,11 @@ std::string WhyNotTrusted(absl::string_view called, X509_STORE_CTX* context) {
   }
 }
 
-absl::Status CheckChain(const Candidate& candidate, X509* certificate, Use use) {
-  StorePtr store(X509_STORE_new());
-  StackPtr chain(sk_X509_new_null());
-  ContextPtr context(X509_STORE_CTX_new());
-  if (store == nullptr || chain == nullptr || context == nullptr) {
-    return absl::ResourceExhaustedError("out of memory for the check of a certificate");
-  }
-  const std::vector<X509Ptr> trusted = ParseCertificates(candidate.ca);
-  if (trusted.empty())
-    return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
-  for (const X509Ptr& ca : trusted) X509_STORE_add_cert(store.get(), ca.get());
-  for (X509Ptr& link : ParseCertificates(candidate.chain)) {
-    if (sk_X509_push(chain.get(), link.get()) > 0) link.release();
-  }
-  if (X509_STORE_CTX_init(context.get(), store.get(), certificate, chain.get()) != 1) {
-    return absl::UnauthenticatedError(absl::StrCat(candidate.called, " cannot be checked"));
-  }
-  X509_STORE_CTX_set_purpose(
-      context.get(), use == Use::kServer ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
-  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
-  X509_VERIFY_PARAM_set_auth_level(rules, kSecurityLevel);
-  if (X509_verify_cert(context.get()) == 1) return absl::OkStatus();
-  return absl::UnauthenticatedError(WhyNotTrusted(candidate.called, context.get()));
+// gRPC gives the leaf again as the first of the chain: it need not be parsed twice.
+absl::string_view WithoutLeaf(absl::string_view chain, absl::string_view leaf) {
+  chain = absl::StripAsciiWhitespace(chain);
+  absl::ConsumePrefix(&chain, absl::StripAsciiWhitespace(leaf));
+  return chain;
 }
 
 absl::StatusOr<std::string> OnlyUri(absl::string_view called, const X509* certificate,
@@ -146,22 +130,77 @@ absl::Status CheckKindOf(absl::string_view called, const X509* certificate) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Identify(const Candidate& candidate, Use use,
-                                     absl::string_view expected) {
+struct Trust::Store {
+  StorePtr store;
+};
+
+std::shared_ptr<const Trust> Trust::In(absl::string_view pem) {
+  const std::vector<X509Ptr> trusted = ParseCertificates(pem);
+  auto store = std::make_unique<Store>();
+  store->store.reset(X509_STORE_new());
+  if (trusted.empty() || store->store == nullptr) return nullptr;
+  for (const X509Ptr& ca : trusted) X509_STORE_add_cert(store->store.get(), ca.get());
+  return std::shared_ptr<const Trust>(new Trust(std::move(store)));
+}
+
+Trust::Trust(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+
+Trust::~Trust() = default;
+
+// Whether a certificate leads to the CA.
+class ChainCheck {
+ public:
+  static absl::Status Check(const Candidate& candidate, X509* certificate, Use use) {
+    if (candidate.trust != nullptr) return CheckBy(*candidate.trust, candidate, certificate, use);
+    const std::shared_ptr<const Trust> trust = Trust::In(candidate.ca);
+    if (trust == nullptr)
+      return absl::UnauthenticatedError("the file of the pair's CA holds no certificate");
+    return CheckBy(*trust, candidate, certificate, use);
+  }
+
+ private:
+  static absl::Status CheckBy(const Trust& trust, const Candidate& candidate, X509* certificate,
+                              Use use) {
+    StackPtr chain(sk_X509_new_null());
+    ContextPtr context(X509_STORE_CTX_new());
+    if (chain == nullptr || context == nullptr) {
+      return absl::ResourceExhaustedError("out of memory for the check of a certificate");
+    }
+    for (X509Ptr& link : ParseCertificates(WithoutLeaf(candidate.chain, candidate.certificate))) {
+      if (sk_X509_push(chain.get(), link.get()) > 0) link.release();
+    }
+    if (X509_STORE_CTX_init(context.get(), trust.store_->store.get(), certificate, chain.get()) !=
+        1) {
+      return absl::UnauthenticatedError(absl::StrCat(candidate.called, " cannot be checked"));
+    }
+    X509_STORE_CTX_set_purpose(
+        context.get(), use == Use::kServer ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
+    X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
+    X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
+    X509_VERIFY_PARAM_set_auth_level(rules, kSecurityLevel);
+    if (X509_verify_cert(context.get()) == 1) return absl::OkStatus();
+    return absl::UnauthenticatedError(WhyNotTrusted(candidate.called, context.get()));
+  }
+};
+
+absl::StatusOr<Identity> Identify(const Candidate& candidate, Use use, absl::string_view expected) {
   const openssl::ForgetErrors forget;  // gRPC calls this on its own threads
   const std::vector<X509Ptr> certificates = ParseCertificates(candidate.certificate);
   if (certificates.empty()) {
     return absl::UnauthenticatedError(absl::StrCat(candidate.called, " is not readable PEM"));
   }
   X509* certificate = certificates.front().get();
-  ZC_RETURN_IF_ERROR(CheckChain(candidate, certificate, use));
-  ZC_ASSIGN_OR_RETURN(std::string uri, OnlyUri(candidate.called, certificate, expected));
+  ZC_RETURN_IF_ERROR(ChainCheck::Check(candidate, certificate, use));
+  Identity identity;
+  ZC_ASSIGN_OR_RETURN(identity.uri, OnlyUri(candidate.called, certificate, expected));
   ZC_RETURN_IF_ERROR(CheckKindOf(candidate.called, certificate));
-  return uri;
+  ZC_ASSIGN_OR_RETURN(identity.key, openssl::Fingerprint(X509_get_X509_PUBKEY(certificate)));
+  return identity;
 }
 
 absl::Status CheckCertificate(const Candidate& candidate, Use use, absl::string_view uri) {
-  ZC_ASSIGN_OR_RETURN(const std::string found, Identify(candidate, use, uri));
+  ZC_ASSIGN_OR_RETURN(const Identity identity, Identify(candidate, use, uri));
+  const std::string& found = identity.uri;
   if (found == uri) return absl::OkStatus();
   return absl::UnauthenticatedError(
       absl::StrCat(candidate.called, " is for ", Quoted(found), ", expected ", uri));

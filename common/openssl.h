@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 // What certificate.cc and pki.cc share of OpenSSL; nobody else needs it. Any thread.
@@ -72,5 +73,8 @@ inline KeyPtr ParseKey(absl::string_view pem) {
   if (bio == nullptr) return nullptr;
   return KeyPtr(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
 }
+
+// The fingerprint of a public key, as common/pki.h writes such. INTERNAL: OpenSSL cannot.
+absl::StatusOr<std::string> Fingerprint(const X509_PUBKEY* key);
 
 }  // namespace zcluster::openssl

@@ -21,6 +21,7 @@ namespace zcluster::pki {
 namespace {
 
 using openssl::BioPtr;
+using openssl::Fingerprint;
 using openssl::ForgetErrors;
 using openssl::Freed;
 using openssl::KeyPtr;
@@ -123,18 +124,6 @@ absl::StatusOr<KeyPtr> KeyIn(absl::string_view pem) {
     return absl::InvalidArgumentError("the private key is not of ECDSA on P-256");
   }
   return key;
-}
-
-// The fingerprint of a public key.
-absl::StatusOr<std::string> Fingerprint(const X509_PUBKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(key, &der);
-  if (size <= 0) return OpensslFailed("encode a public key");
-  const std::string digest =
-      Sha256(absl::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
-  OPENSSL_free(der);
-  const std::string base64 = absl::Base64Escape(digest);
-  return absl::StrCat(kFingerprintPrefix, absl::StripSuffix(base64, "="));
 }
 
 absl::StatusOr<NamesPtr> NameOf(absl::string_view uri) {
@@ -433,3 +422,18 @@ void Wipe(std::string& secret) {
 }
 
 }  // namespace zcluster::pki
+
+namespace zcluster::openssl {
+
+absl::StatusOr<std::string> Fingerprint(const X509_PUBKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(key, &der);
+  if (size <= 0) return absl::InternalError("OpenSSL could not encode a public key");
+  const std::string digest =
+      Sha256(absl::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  const std::string base64 = absl::Base64Escape(digest);
+  return absl::StrCat("SHA256:", absl::StripSuffix(base64, "="));
+}
+
+}  // namespace zcluster::openssl

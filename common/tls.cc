@@ -10,10 +10,11 @@
 
 #include <cstdlib>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/certificate.h"
 #include "common/file.h"
-#include "common/pki.h"
 #include "common/status.h"
 
 namespace zcluster::tls {
@@ -54,24 +55,38 @@ class Gate : public ExternalCertificateVerifier {
 
  private:
   absl::Status Check(const TlsCustomVerificationCheckRequest& request) const {
-    // Read anew each time: handshakes are rare, and a renewed CA counts from the next one.
+    // Read anew each time: a renewed CA counts from the next handshake.
     absl::StatusOr<std::string> ca = ReadFile(ca_file_, kMaxPem);
     if (!ca.ok()) return Annotate(ca.status(), "the pair's CA cannot be read");
+    const std::shared_ptr<const Trust> trust = TrustIn(*ca);
     const Candidate candidate{.certificate = ToAbsl(request.peer_cert()),
                               .chain = ToAbsl(request.peer_cert_full_chain()),
                               .ca = *ca,
-                              .called = peer_.called};
+                              .called = peer_.called,
+                              .trust = trust.get()};
     if (peer_.accept == nullptr) return CheckCertificate(candidate, use_, peer_.uri);
-    Identity identity;
-    ZC_ASSIGN_OR_RETURN(identity.uri, Identify(candidate, use_, peer_.whom));
-    ZC_ASSIGN_OR_RETURN(identity.key, pki::CertificateFingerprint(candidate.certificate));
+    ZC_ASSIGN_OR_RETURN(const Identity identity, Identify(candidate, use_, peer_.whom));
     return peer_.accept(identity);
+  }
+
+  // Parsed anew only when the file has changed: a controller has thousands of handshakes at once.
+  // Null if it holds no certificate, of which the check then says so.
+  std::shared_ptr<const Trust> TrustIn(const std::string& ca) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    if (trust_ == nullptr || ca != trusted_) {
+      trust_ = Trust::In(ca);
+      trusted_ = ca;
+    }
+    return trust_;
   }
 
   const std::string ca_file_;
   const Use use_;
   const Expected peer_;
   const OnRefused refused_;
+  mutable absl::Mutex mutex_;
+  mutable std::string trusted_ ABSL_GUARDED_BY(mutex_);
+  mutable std::shared_ptr<const Trust> trust_ ABSL_GUARDED_BY(mutex_);
 };
 
 std::shared_ptr<FileWatcherCertificateProvider> Watch(const Files& files) {

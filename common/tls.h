@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "common/certificate.h"
 
 namespace grpc {
 class ChannelCredentials;
@@ -22,13 +23,6 @@ struct Files {
   std::string certificate;  // our own, then the intermediate ones, if any
   std::string key;
   std::string ca;
-};
-
-// What the other side has proved of itself: a certificate that the CA signed, that is good now, and
-// whose key it holds.
-struct Identity {
-  std::string uri;  // the only SAN URI
-  std::string key;  // fingerprint of the key, as pki::CertificateFingerprint writes it
 };
 
 // Who the other side must be: one, or whoever is accepted.

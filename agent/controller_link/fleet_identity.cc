@@ -30,11 +30,13 @@ bool IsName(absl::string_view text) {
 // The certificate belongs to the key beside it and comes from the CA beside it. Its URI.
 absl::StatusOr<std::string> CheckParts(const identity::Identity& issued) {
   ZC_RETURN_IF_ERROR(Annotate(tls::CheckKey(issued.certificate, issued.key), kCalled));
-  return tls::Identify({.certificate = issued.certificate,
-                        .chain = issued.certificate,
-                        .ca = issued.ca,
-                        .called = kCalled},
-                       tls::Use::kClient, "this node as an agent");
+  ZC_ASSIGN_OR_RETURN(const tls::Identity proved,
+                      tls::Identify({.certificate = issued.certificate,
+                                     .chain = issued.certificate,
+                                     .ca = issued.ca,
+                                     .called = kCalled},
+                                    tls::Use::kClient, "this node as an agent"));
+  return proved.uri;
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST_F(CertificateTest, IdentifySaysWhoItIs) {
   const std::string certificate = Issue({.uri = "zcluster://lab/operator/anna"});
   const std::string ca = *ReadFile(files_.ca);
   const Candidate candidate{.certificate = certificate, .chain = "", .ca = ca, .called = "it"};
-  EXPECT_EQ(*Identify(candidate, Use::kClient, "an operator"), "zcluster://lab/operator/anna");
+  EXPECT_EQ(Identify(candidate, Use::kClient, "an operator")->uri, "zcluster://lab/operator/anna");
 }
 
 TEST_F(CertificateTest, IdentifySaysWhomItHopedFor) {
