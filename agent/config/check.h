@@ -5,43 +5,27 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/values.h"
 
-// What a single value must look like, whichever file it stands in. Errors are the problem alone;
-// the caller says where.
+// What a single value of the agent's files must look like, beside what is common to all.
 namespace zcluster::config {
 
-// An IPv4 or IPv6 address in canonical form; with `prefix_length` >= 0 if one was given ("/24").
-struct Address {
-  std::string text;
-  bool v6 = false;
-  int prefix_length = -1;
-};
-absl::StatusOr<Address> ParseAddress(absl::string_view text);
+using values::Address;
+using values::CheckFingerprint;
+using values::CheckName;
+using values::CheckNodeName;
+using values::CheckPath;
+using values::CheckText;
+using values::CheckUnicast;
+using values::ParseAddress;
+using values::ParseEndpoint;
 
-// An address that one node can have: not 0.0.0.0, loopback, multicast or broadcast.
-absl::Status CheckUnicast(const Address& address);
-
-// ADDRESS:PORT or [ADDRESS]:PORT, port 1 to 65535; returns the port.
-absl::StatusOr<int> ParseEndpoint(absl::string_view text);
-
-// A name of a pair or command: lower-case letters, digits, '-'; at most 63.
-absl::Status CheckName(absl::string_view name);
-// A host name: letters, digits, '-', '.'; at most 63.
-absl::Status CheckNodeName(absl::string_view name);
 // 1 to 15 letters, digits, '-', '_', '.', '+': the kernel allows more, but these names stand in
 // keepalived's and nftables' configuration, where other characters may mean something.
 absl::Status CheckInterface(absl::string_view name);
-// Absolute, without empty, "." or ".." parts, without control characters.
-absl::Status CheckPath(absl::string_view path);
 // A root must not hold the agent's own files, nor be held by them.
 absl::Status CheckRoot(absl::string_view path);
-
-// Without control characters. May be empty.
-absl::Status CheckText(absl::string_view text);
-// "SHA256:" and 43 characters of base64.
-absl::Status CheckFingerprint(absl::string_view text);
 
 // The names between braces in a template's argument: "a{x}b" has x.
 std::vector<std::string> Placeholders(absl::string_view argument);

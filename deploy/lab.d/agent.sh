@@ -3,8 +3,8 @@
 # deploy/lab agent NODE start|stop|kill|restart: the agent alone; keepalived and the traffic go on.
 
 verb_agent() {
-  (($# == 2)) || fail "agent wants a node and start, stop, kill or restart: deploy/lab agent node1 kill"
-  require_node "$1"
+  (($# == 2)) || fail "agent wants a node (or the controller) and start, stop, kill or restart: deploy/lab agent node1 kill"
+  [[ $1 == controller ]] || require_node "$1"
   require_up "$1"
   load_options
   case $2 in

@@ -33,12 +33,12 @@ make_certificate() {
   openssl req -new -key "$tls/node.key.new" -subj "/CN=$name" -out "$ca/$node.csr"
   # `openssl ca` alone can make a certificate whose time is over; it wants its books kept.
   : >"$ca/index.txt"
-  ca_settings "$ca" "$name" >"$ca/ca.cnf"
+  ca_settings "$ca" "$(pair_name "$(pair_of "$node")")" "$name" >"$ca/ca.cnf"
   openssl ca -batch -notext -config "$ca/ca.cnf" -startdate "$from" -enddate "$to" \
     -in "$ca/$node.csr" -out "$tls/node.crt.new" 2>"$ca/log" || fail "no certificate for '$node': $(tail -n 2 "$ca/log")"
   mv "$tls/node.key.new" "$tls/node.key"
   mv "$tls/node.crt.new" "$tls/node.crt"
-  [[ $2 != lab ]] || cp "$ca/ca.crt" "$tls/ca.crt"
+  [[ $2 == foreign ]] || cp "$ca/ca.crt" "$tls/ca.crt"
 }
 
 ca_settings() {
@@ -61,16 +61,17 @@ commonName = supplied
 basicConstraints = CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth,clientAuth
-subjectAltName = URI:zcluster://lab/node/$2
+subjectAltName = URI:zcluster://$2/node/$3
 CNF
 }
 
 verb_certificate() {
-  local node=${1:-} name ca=lab validity=valid
+  local node=${1:-} name ca validity=valid
   require_node "$node"
   require_lab
   shift
   name=$node
+  ca=$(pair_name "$(pair_of "$node")")
   while (($# > 0)); do
     case $1 in
       --expired) validity=expired ;;

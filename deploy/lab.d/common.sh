@@ -8,16 +8,39 @@ readonly LAB=${ZLAB:-default}
 readonly STATE=/var/tmp/zlab-$LAB
 readonly BUILD=${ZC_BUILD:-$LAB_SOURCE/build}
 readonly SWITCH=zlab-$LAB-switch
-readonly MACHINES="client node1 node2 backend1 backend2"
-readonly NODES="node1 node2"
 # What is run inside: nothing of whoever called us, but the programs that were built.
 readonly INSIDE_PATH=/run/zlab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly FARM_PORT=80
 readonly PROBE_PORT=7007
 readonly BACKEND_PORT=8080
 readonly LINK_PORT=7700
+readonly CONTROLLER_PORT=7800
+# Of the first pair, which the demo and most scenarios are about.
 readonly FRONT_VIP=10.10.0.100 FRONT_VIP6=fd10::100
 readonly BACK_VIP=10.20.0.100 BACK_VIP6=fd20::100
+readonly MOST_PAIRS=8
+
+# set_machines PAIRS CONTROLLER: who there is. Pair 1 is node1 and node2, pair 2 node3 and node4, ...
+set_machines() {
+  local node
+  PAIRS=$1 NODES=
+  for ((node = 1; node <= 2 * PAIRS; ++node)); do
+    NODES+="${NODES:+ }node$node"
+  done
+  MACHINES="client $NODES backend1 backend2"
+  [[ $2 == no ]] || MACHINES+=" controller"
+}
+
+# What the lab that stands was raised with; else what `up` without flags would raise.
+set_machines_of_lab() {
+  local LAB_PAIRS=1 LAB_CONTROLLER=no
+  if [[ -f $STATE/lab.conf ]]; then
+    LAB_PAIRS=$(sed -n 's/^declare -g LAB_PAIRS="\(.*\)"$/\1/p' "$STATE/lab.conf")
+    LAB_CONTROLLER=$(sed -n 's/^declare -g LAB_CONTROLLER="\(.*\)"$/\1/p' "$STATE/lab.conf")
+  fi
+  set_machines "${LAB_PAIRS:-1}" "${LAB_CONTROLLER:-no}"
+}
+set_machines_of_lab
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 
@@ -67,7 +90,8 @@ require_lab() {
   [[ -f $STATE/lab.conf ]] || fail "there is no lab '$LAB'; raise it: deploy/lab up"
 }
 
-# What `up` was told: LAB_ADVERT, LAB_FAILBACK, LAB_REPLICATE, LAB_RAW, LAB_PRIORITIES, LAB_CATALOGUE.
+# What `up` was told: LAB_ADVERT, LAB_FAILBACK, LAB_REPLICATE, LAB_RAW, LAB_PRIORITIES, LAB_CATALOGUE, LAB_BARE, LAB_PAIRS,
+# LAB_CONTROLLER.
 load_options() {
   # shellcheck source=/dev/null
   . "$STATE/lab.conf"
@@ -85,24 +109,31 @@ netns_of() { printf 'zlab-%s-%s' "$LAB" "$1"; }
 networks_of() {
   case $1 in
     client) echo front ;;
-    node*) echo front back wire ;;
+    node*) [[ " $MACHINES " != *" controller "* ]] && echo front back wire || echo front back wire mgmt ;;
     backend*) echo back ;;
+    controller) echo mgmt ;;
   esac
 }
 
 number_of() {
   case $1 in
-    node1) echo 1 ;;
-    node2) echo 2 ;;
+    node?) echo "${1#node}" ;;
+    node*) echo $((20 + ${1#node})) ;;
+    controller) echo 40 ;;
     client) echo 10 ;;
     backend1) echo 11 ;;
     backend2) echo 12 ;;
   esac
 }
 
-# prefix4 NETWORK: the address without its last part; the IPv6 one likewise. The wire has IPv4 alone.
+# The pair that a node is of, from 1, and its name.
+pair_of() { echo $(((${1#node} + 1) / 2)); }
+pair_name() { [[ $1 == 1 ]] && echo lab || echo "lab$1"; }
+
+# prefix4 NETWORK: the address without its last part; the IPv6 one likewise. The wire and the management
+# network have IPv4 alone.
 prefix4() {
-  case $1 in front) echo 10.10.0 ;; back) echo 10.20.0 ;; wire) echo 10.30.0 ;; esac
+  case $1 in front) echo 10.10.0 ;; back) echo 10.20.0 ;; wire) echo 10.30.0 ;; mgmt) echo 10.40.0 ;; esac
 }
 prefix6() {
   case $1 in front) echo fd10: ;; back) echo fd20: ;; esac
@@ -118,6 +149,6 @@ address_of() {
 # mac_of NETWORK MACHINE: the same at every boot, as a real card's.
 mac_of() {
   local network
-  case $1 in front) network=10 ;; back) network=20 ;; wire) network=30 ;; esac
+  case $1 in front) network=10 ;; back) network=20 ;; wire) network=30 ;; mgmt) network=40 ;; esac
   printf '02:00:00:%s:00:%02d' "$network" "$(number_of "$2")"
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # deploy/lab demo: two bare nodes become a pair, which lives through a power cut, a return, a switchover
-# and a maintenance, while a client measures, and are given back. Every promise is checked; one that breaks makes the exit code 1.
+# and a maintenance, while a client measures; a controller has seen it all; and are given back. Every promise is checked; one that breaks makes the exit code 1.
 
 readonly DEMO_CONNECTIONS=200 DEMO_CONNECTIONS6=20 DEMO_REQUESTS=100
 BROKEN=0
@@ -25,6 +25,7 @@ verb_demo() {
   demo_switchover
   demo_maintenance
   demo_totals
+  demo_controller
   demo_unconfigure
 }
 
@@ -83,13 +84,13 @@ demo_build() {
   started=$(now_ms)
   install_packages
   mkdir -p "$BUILD"
-  build_tree "$LAB_SOURCE" "$BUILD" "zagent zctl zlab-traffic"
+  build_tree "$LAB_SOURCE" "$BUILD" "zagent zctl zcontroller zlab-traffic"
   tell "built in $BUILD$(since "$started")"
 }
 
 demo_raise() {
-  chapter "Raising a client, two bare nodes, two backends"
-  verb_up --bare
+  chapter "Raising a client, two bare nodes, two backends, a controller"
+  verb_up --bare --controller
   exec 9>&-
   show_nodes node1
 }
@@ -109,6 +110,31 @@ demo_create() {
   tell "the client reaches the farm at $FRONT_VIP:$FARM_PORT and [$FRONT_VIP6]:$FARM_PORT; the nodes spread it over two"
   tell "backends (DNAT) and send from $BACK_VIP (SNAT). The heartbeat is sent every 100 ms."
   show_nodes node1
+}
+
+# From another machine: what the fleet's history tells of the power cut, long after it.
+demo_controller() {
+  chapter "The controller's view of all that"
+  printf '   %s$ zctl fleet list%s     (on the controller)\n' "$BOLD" "$PLAIN"
+  promise "the controller sees the pair, and both agents are connected" wait_for 30 "the controller to see the pair ready" fleet_is_ready
+  quoted controller zctl fleet list
+  printf '\n   %s$ zctl fleet show demo%s\n' "$BOLD" "$PLAIN"
+  quoted controller zctl fleet show demo
+  printf '\n   %s$ zctl fleet events demo --limit 40%s\n' "$BOLD" "$PLAIN"
+  quoted controller zctl fleet events demo --limit 40
+  promise "it has each promotion that was: the pair's making, power cut, switchover, maintenance" test "$(promotions_seen)" -ge 4
+  promise "and has no event twice, nor lost one" events_are_whole
+}
+
+promotions_seen() {
+  in_machine controller zctl fleet events demo --limit 10000 -o json | jq '[.events[] | select(.name == "promoted")] | length'
+}
+
+# The numbers of each journal go up one by one. A node's journal begins anew with each pair.
+events_are_whole() {
+  in_machine controller zctl fleet events demo --limit 10000 -o json | jq -e '
+    [.events[] | select(.node != "")] | group_by(.node) | length == 2 and
+    all(.[]; [.[].journal_number] as $n | $n == [range($n[0]; $n[0] + ($n | length))])' >/dev/null
 }
 
 demo_unconfigure() {

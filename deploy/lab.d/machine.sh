@@ -93,15 +93,14 @@ in_machine() { (inside "$@" 9>&-); }
 # Everything of this lab that is found, whole or in parts, by its names alone: whoever made it may have
 # been killed in the middle.
 clear_leftovers() {
-  local root machine netns
+  local root group netns
   root=$(cgroup_root)/zlab-$LAB
-  for machine in $MACHINES; do
-    end_group "$root/$machine"
+  for group in "$root"/*/; do
+    [[ ! -d $group ]] || end_group "${group%/}"
   done
   [[ ! -d $root ]] || rmdir "$root" 2>/dev/null || true
-  for machine in $MACHINES switch; do
-    netns=$(netns_of "$machine")
-    [[ ! -e /run/netns/$netns ]] || ip netns del "$netns" 2>/dev/null || true
+  for netns in "/run/netns/zlab-$LAB-"*; do
+    [[ ! -e $netns ]] || ip netns del "${netns##*/}" 2>/dev/null || true
   done
   # Mounts live and die with the machines; a mount point that still lies here is a plain directory.
   rm -rf --one-file-system "$STATE"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# The networks: a namespace that holds three bridges, and a cable from each machine to its bridges.
+# The networks: a namespace that holds the bridges, and a cable from each machine to its bridges.
 
 make_switch() {
   ip netns add "$SWITCH"
@@ -9,7 +9,7 @@ make_switch() {
   in_netns "$SWITCH" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 \
     net.bridge.bridge-nf-call-arptables=0 2>/dev/null || true
   local network
-  for network in front back wire; do
+  for network in front back wire mgmt; do
     printf 'link add %s type bridge stp_state 0 mcast_snooping 0\nlink set %s up\n' "$network" "$network"
   done | ip -n "$SWITCH" -batch -
 }
@@ -38,7 +38,7 @@ plug_in() {
     printf 'link set lo up\n'
     for network in $(networks_of "$machine"); do
       printf 'addr add %s.%s/24 dev %s\n' "$(prefix4 "$network")" "$number" "$network"
-      [[ $network == wire ]] || printf 'addr add %s:%s/64 dev %s nodad\n' "$(prefix6 "$network")" "$number" "$network"
+      [[ -z $(prefix6 "$network") ]] || printf 'addr add %s:%s/64 dev %s nodad\n' "$(prefix6 "$network")" "$number" "$network"
       printf 'link set %s up\n' "$network"
     done
   } | ip -n "$netns" -batch -

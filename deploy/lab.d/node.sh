@@ -3,7 +3,26 @@
 # What a node is made of: its files, its farm, and the service that makes it highly available, which
 # is our agent or, with --raw, keepalived alone.
 
-peer_of() { [[ $1 == node1 ]] && echo node2 || echo node1; }
+peer_of() {
+  local number=${1#node}
+  ((number % 2)) && echo "node$((number + 1))" || echo "node$((number - 1))"
+}
+
+# The VIPs of a pair: vip_of PAIR front|back 4|6.
+vip_of() {
+  case $2$3 in
+    *4) printf '%s.%d' "$(prefix4 "$2")" $((99 + $1)) ;;
+    *6) printf '%s:%d' "$(prefix6 "$2")" $((99 + $1)) ;;
+  esac
+}
+
+# "ADDRESS INTERFACE" of each VIP of a pair, a line each.
+vips_of() {
+  local network
+  for network in front back; do
+    printf '%s %s\n' "$(vip_of "$1" $network 4)" $network "$(vip_of "$1" $network 6)" $network
+  done
+}
 
 # The node's own configuration.
 render_agent_yaml() {
@@ -18,20 +37,31 @@ listen: "[::]:$LINK_PORT"
 tls: {certificate: /etc/zcluster/tls/node.crt, key: /etc/zcluster/tls/node.key, ca: /etc/zcluster/tls/ca.crt}
 programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/sbin/nft]
 YAML
+  render_controller_section
 }
 
-# What both nodes hold in common.
-render_pair_yaml() {
+# What makes a node one of the lab's controller, and lets monitoring reach it.
+render_controller_section() {
+  [[ $LAB_CONTROLLER == yes ]] || return 0
   cat <<YAML
-name: lab
-vrrp: {router_id: 51, advert_interval: $LAB_ADVERT}
+controller: {addresses: ["$(address_of controller):$CONTROLLER_PORT"], allow: ADMIN}
+metrics: {listen: "[::]:7703"}
+YAML
+}
+
+# What both nodes of a pair hold in common.
+render_pair_yaml() {
+  local pair=$1
+  cat <<YAML
+name: $(pair_name "$pair")
+vrrp: {router_id: $((50 + pair)), advert_interval: $LAB_ADVERT}
 failback: $LAB_FAILBACK
-$([[ $LAB_FAILBACK != PREFERRED ]] || echo "preferred: node1")
+$([[ $LAB_FAILBACK != PREFERRED ]] || echo "preferred: node$((2 * pair - 1))")
 vips:
-  - {address: $FRONT_VIP/24, interface: front}
-  - {address: "$FRONT_VIP6/64", interface: front}
-  - {address: $BACK_VIP/24, interface: back}
-  - {address: "$BACK_VIP6/64", interface: back}
+  - {address: $(vip_of "$pair" front 4)/24, interface: front}
+  - {address: "$(vip_of "$pair" front 6)/64", interface: front}
+  - {address: $(vip_of "$pair" back 4)/24, interface: back}
+  - {address: "$(vip_of "$pair" back 6)/64", interface: back}
 conntrack: {replicate: $LAB_REPLICATE}
 roots: [{path: /etc/haproxy}]
 YAML
@@ -97,19 +127,23 @@ seconds_of() {
 # The farm: what arrives at the VIP goes to the backends in turn, from the backs' own VIP. In turn, and
 # without picking up connections in their middle, so that one lives on only if its entry was there.
 render_farm() {
+  local pair front front6 back back6
+  pair=$(pair_of "$1")
+  front=$(vip_of "$pair" front 4) front6=$(vip_of "$pair" front 6)
+  back=$(vip_of "$pair" back 4) back6=$(vip_of "$pair" back 6)
   cat <<NFT
 table inet zlab_farm {
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
-    ip daddr $FRONT_VIP tcp dport $FARM_PORT dnat ip to numgen inc mod 2 map { 0 : 10.20.0.11, 1 : 10.20.0.12 } : $BACKEND_PORT
-    ip daddr $FRONT_VIP udp dport $PROBE_PORT dnat ip to numgen inc mod 2 map { 0 : 10.20.0.11, 1 : 10.20.0.12 } : $BACKEND_PORT
-    ip6 daddr $FRONT_VIP6 tcp dport $FARM_PORT dnat ip6 to numgen inc mod 2 map { 0 : fd20::11, 1 : fd20::12 } : $BACKEND_PORT
-    ip6 daddr $FRONT_VIP6 udp dport $PROBE_PORT dnat ip6 to numgen inc mod 2 map { 0 : fd20::11, 1 : fd20::12 } : $BACKEND_PORT
+    ip daddr $front tcp dport $FARM_PORT dnat ip to numgen inc mod 2 map { 0 : 10.20.0.11, 1 : 10.20.0.12 } : $BACKEND_PORT
+    ip daddr $front udp dport $PROBE_PORT dnat ip to numgen inc mod 2 map { 0 : 10.20.0.11, 1 : 10.20.0.12 } : $BACKEND_PORT
+    ip6 daddr $front6 tcp dport $FARM_PORT dnat ip6 to numgen inc mod 2 map { 0 : fd20::11, 1 : fd20::12 } : $BACKEND_PORT
+    ip6 daddr $front6 udp dport $PROBE_PORT dnat ip6 to numgen inc mod 2 map { 0 : fd20::11, 1 : fd20::12 } : $BACKEND_PORT
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    oifname back ct status dnat meta nfproto ipv4 snat ip to $BACK_VIP
-    oifname back ct status dnat meta nfproto ipv6 snat ip6 to $BACK_VIP6
+    oifname back ct status dnat meta nfproto ipv4 snat ip to $back
+    oifname back ct status dnat meta nfproto ipv6 snat ip6 to $back6
   }
 NFT
   # With agents, their own table does this. A packet that conntrack cannot place skips NAT and would
@@ -127,7 +161,7 @@ NFT
 write_node_files() {
   local node=$1 etc=$STATE/$1/etc/zcluster
   mkdir -p "$etc"
-  render_farm >"$STATE/$node/farm.nft"
+  render_farm "$node" >"$STATE/$node/farm.nft"
   if [[ $LAB_RAW == yes ]]; then
     render_keepalived "$node" >"$etc/keepalived-raw.conf"
     return
@@ -135,11 +169,12 @@ write_node_files() {
   if [[ $LAB_BARE == yes ]]; then
     # What an operator may have written before; the rest is for `zctl cluster create`.
     printf 'programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/sbin/nft]\n' >"$etc/agent.yaml"
+    render_controller_section >>"$etc/agent.yaml"
     return
   fi
   render_agent_yaml "$node" >"$etc/agent.yaml"
-  render_pair_yaml >"$etc/pair.yaml"
-  make_certificate "$node" lab "$node" valid
+  render_pair_yaml "$(pair_of "$node")" >"$etc/pair.yaml"
+  make_certificate "$node" "$(pair_name "$(pair_of "$node")")" "$node" valid
 }
 
 # Routing and farm, before anything may send the node traffic.
@@ -157,6 +192,7 @@ start_services() {
       configure_node "$1"
       start_agent "$1"
       ;;
+    controller) start_controller ;;
     backend*) spawn "$1" /var/log/traffic.log zlab-traffic serve --port "$BACKEND_PORT" --name "$1" ;;
     client)
       # A client of this lab opens more connections a minute than a patient one has ports for.
@@ -173,12 +209,15 @@ spawn() {
   in_machine "$machine" bash -c 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 &' spawn "$log" "$@"
 }
 
-agent_pid_file() { [[ $LAB_RAW == yes ]] && echo /run/keepalived-raw.pid || echo /run/zcluster/agent.pid; }
+agent_pid_file() {
+  [[ $1 != controller ]] || { echo /run/zcluster/controller.pid; return; }
+  [[ $LAB_RAW == yes ]] && echo /run/keepalived-raw.pid || echo /run/zcluster/agent.pid
+}
 
 # The number of the node's agent (or raw keepalived) as the node sees it; nothing if none runs.
 agent_pid() {
   # shellcheck disable=SC2016
-  in_machine "$1" bash -c 'pid=$(<"$1") && [[ $(<"/proc/$pid/comm") =~ ^(zagent|keepalived)$ ]] && echo "$pid"' agent_pid "$(agent_pid_file)" 2>/dev/null || true
+  in_machine "$1" bash -c 'pid=$(<"$1") && [[ $(<"/proc/$pid/comm") =~ ^(zagent|zcontroller|keepalived)$ ]] && echo "$pid"' agent_pid "$(agent_pid_file "$1")" 2>/dev/null || true
 }
 
 agent_runs() { [[ -n $(agent_pid "$1") ]]; }
@@ -186,6 +225,10 @@ agent_gone() { [[ -z $(agent_pid "$1") ]]; }
 
 start_agent() {
   local node=$1
+  if [[ $node == controller ]]; then
+    start_controller
+    return
+  fi
   if [[ $LAB_RAW == yes ]]; then
     in_machine "$node" rm -f /run/keepalived-raw.pid /run/keepalived-raw.vrrp
     spawn "$node" /var/log/zcluster/keepalived.log keepalived --dont-fork --log-console --log-detail --vrrp \

@@ -12,10 +12,16 @@ wait_until_ready() {
     say "both nodes are in no pair; make one: deploy/lab exec node1 zctl cluster create"
     return
   else
-    wait_for 60 "both nodes to be GREEN and ready" pair_is_ready || {
+    wait_for 60 "all nodes to be GREEN and ready" pair_is_ready || {
       explain_pair
       fail "the lab stays up to look into; end it: deploy/lab down"
     }
+    if has_controller && is_up controller; then
+      wait_for 60 "the controller to see every pair ready" fleet_is_ready || {
+        explain_controller
+        fail "the lab stays up to look into; end it: deploy/lab down"
+      }
+    fi
   fi
   say "the pair is ready$(since "$waiting")"
 }
@@ -29,7 +35,9 @@ nodes_are_bare() {
       fail "the lab stays up to look into; end it: deploy/lab down"
     }
   done
-  role_of node1 UNCONFIGURED && role_of node2 UNCONFIGURED
+  for node in $NODES; do
+    role_of "$node" UNCONFIGURED || return 1
+  done
 }
 
 agent_answers() { in_machine "$1" zctl nodes >/dev/null 2>&1; }
@@ -48,6 +56,12 @@ pair_is_ready() {
       jq -e '(.nodes | length == 2) and all(.nodes[]; .status == "GREEN")' >/dev/null 2>&1 || return 1
     in_machine "$node" zctl status -o json 2>/dev/null | jq -e '.ready == true' >/dev/null 2>&1 || return 1
   done
+}
+
+explain_controller() {
+  say "what the controller says:"
+  in_machine controller zctl fleet list >&2 || true
+  in_machine controller tail -n 15 /var/log/zcluster/controller.log >&2 || true
 }
 
 # What both nodes say of themselves, and the ends of their logs.

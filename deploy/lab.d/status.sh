@@ -13,13 +13,14 @@ verb_status() {
 }
 
 status_json() {
-  local machine rows=() vips=() entry
+  local machine rows=() vips=() pair address interface
   for machine in $MACHINES; do
     rows+=("$(machine_json "$machine")")
   done
-  for entry in "$FRONT_VIP front" "$FRONT_VIP6 front" "$BACK_VIP back" "$BACK_VIP6 back"; do
-    # shellcheck disable=SC2086
-    vips+=("$(vip_json $entry)")
+  for ((pair = 1; pair <= PAIRS; ++pair)); do
+    while read -r address interface; do
+      vips+=("$(vip_json "$address" "$interface" "$pair")")
+    done < <(vips_of "$pair")
   done
   jq -n --arg lab "$LAB" --arg share "$STATE/share" \
     --argjson machines "$(printf '%s\n' "${rows[@]}" | jq -s .)" \
@@ -41,8 +42,8 @@ machine_json() {
 
 # "holder" is null when nobody holds it; "holders" has them all, and should never have two.
 vip_json() {
-  vip_holders "$1" "$2" | jq -R . | jq -s -c --arg address "$1" --arg interface "$2" \
-    '{address: $address, interface: $interface, holder: .[0], holders: .}'
+  vip_holders "$1" "$2" | jq -R . | jq -s -c --arg address "$1" --arg interface "$2" --argjson pair "$3" \
+    '{address: $address, interface: $interface, pair: $pair, holder: .[0], holders: .}'
 }
 
 status_text() {

@@ -15,6 +15,10 @@
 #include "common/access.h"
 #include "tests/agent/access/house.h"
 #include "tests/support/local_client.h"
+#include "zcluster/v1/controller_config.pb.h"
+#include "zcluster/v1/enrolment.pb.h"
+#include "zcluster/v1/fleet.pb.h"
+#include "zcluster/v1/fleet_link.pb.h"
 #include "zcluster/v1/journal.pb.h"
 
 namespace zcluster::access {
@@ -23,7 +27,12 @@ namespace {
 // All methods of our protos.
 std::set<std::string> MethodsOfOurProtos() {
   std::set<std::string> methods;
-  v1::Journal::descriptor();  // uses the file, so that it is linked
+  // Uses the files, so that they are linked.
+  v1::Journal::descriptor();
+  v1::ControllerConfig::descriptor();
+  v1::EnrolRequest::descriptor();
+  v1::FleetTokenRequest::descriptor();
+  v1::AgentMessage::descriptor();
   for (const auto& file : std::filesystem::directory_iterator(ZC_SOURCE "/proto/zcluster/v1")) {
     const std::string name = "zcluster/v1/" + file.path().filename().string();
     const auto* proto = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(name);
@@ -153,6 +162,8 @@ bool Suffices(Right right, For who) {
       return right >= Right::kAdmin;
     case For::kPeer:
     case For::kBootstrap:
+    case For::kAgent:
+    case For::kEnrolment:
       return false;
   }
   return false;

@@ -172,10 +172,14 @@ std::string Lab::Holders(const std::string& vip) const {
 
 bool Lab::HoldsAll(const std::string& node) const {
   YAML::Node status = ParseJson(Run({"status", "--json"}).out);
+  const int pair = (std::stoi(node.substr(4)) + 1) / 2;
+  int held = 0;
   for (const YAML::Node& entry : status["vips"]) {
+    if (entry["pair"].as<int>() != pair) continue;
     if (entry["holders"].size() != 1 || Text(entry["holder"]) != node) return false;
+    ++held;
   }
-  return status["vips"].size() > 0;
+  return held > 0;
 }
 
 std::string Lab::Master() const {

@@ -84,7 +84,7 @@ class Lab {
   // The nodes that hold a VIP, one word each, "" for nobody: "node1", or "node1 node2" if all is
   // lost.
   std::string Holders(const std::string& vip = "10.10.0.100") const;
-  // Whether `node`, and nobody else, holds every VIP.
+  // Whether `node`, and nobody else, holds every VIP of its pair.
   bool HoldsAll(const std::string& node) const;
   // The one node that holds the first VIP; fails the running test unless there is exactly one.
   std::string Master() const;
