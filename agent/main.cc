@@ -2,9 +2,6 @@
 // zagent: reads its files, takes its place (one agent a run directory), and serves until told to
 // stop. What it is made of: host.cc (what it always has) and pair.cc (what a member of a pair has).
 #include <grpc/grpc.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -15,6 +12,7 @@
 #include "agent/lifecycle/paths.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/pid_file.h"
 #include "common/status.h"
 #include "common/tls.h"
 
@@ -24,24 +22,10 @@ namespace {
 constexpr int kExitFailed = 1;
 constexpr int kExitBadConfiguration = 2;
 
-// One agent a run directory: the lock ends with the process, however it ends.
-absl::StatusOr<UniqueFd> TakePidFile(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd) return ErrnoStatus(path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(path, ": another zagent runs; stop it first, or use another --run-dir"));
-  }
-  const std::string pid = absl::StrCat(::getpid(), "\n");
-  if (::ftruncate(fd.get(), 0) != 0 || ::write(fd.get(), pid.data(), pid.size()) < 0)
-    return ErrnoStatus(path);
-  return fd;
-}
-
 absl::Status Serve(const lifecycle::Paths& paths) {
   ZC_RETURN_IF_ERROR(MakeDirectories(paths.state_dir, 0700));
   ZC_RETURN_IF_ERROR(MakeDirectories(paths.run_dir, 0700));
-  ZC_ASSIGN_OR_RETURN(const UniqueFd pid_file, TakePidFile(paths.run_dir + "/agent.pid"));
+  ZC_ASSIGN_OR_RETURN(const UniqueFd pid_file, TakePidFile(paths.run_dir + "/agent.pid", "zagent"));
   Loop loop;
   ZC_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host, Host::Make(loop, paths));
   const absl::Status begun = host->Begin();

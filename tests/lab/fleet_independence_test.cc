@@ -92,8 +92,8 @@ TEST_F(FleetIndependence, OfAControllerWhoseDiskIsFull) {
   lab().MustExec("controller",
                  {"sh", "-c",
                   "mkdir -p /tmp/small && mount -t tmpfs -o size=4m tmpfs /tmp/small && "
-                  "cp -a /var/lib/zcluster/. /tmp/small/ && chmod 700 /tmp/small && "
-                  "mount --bind /tmp/small /var/lib/zcluster"});
+                  "cp -a /var/lib/zcontroller/. /tmp/small/ && chmod 700 /tmp/small && "
+                  "mount --bind /tmp/small /var/lib/zcontroller"});
   Controller("start");
   AwaitSeen();
   lab().Exec("controller", {"sh", "-c", "cat /dev/zero > /tmp/small/full; true"});
