@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Simulated agents, as many as are asked for, in one process, and what a controller makes of them.
 //
+//   zcluster-fleet-agents ports COUNT
+//       so many TCP ports that nobody has on 127.0.0.1, one a line
 //   zcluster-fleet-agents enrol SOCKET ENROLMENT DIRECTORY COUNT
 //       until DIRECTORY holds so many agents; ENROLMENT is ADDRESS:PORT
 //   zcluster-fleet-agents measure SOCKET AGENTS DIRECTORY COUNT PID SECONDS
@@ -8,7 +10,11 @@
 //       at work, for SECONDS each
 //
 // Figures go to standard output, one JSON object; what happens goes to standard error.
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,6 +30,7 @@
 #include "common/loop.h"
 #include "common/status.h"
 #include "common/tls.h"
+#include "common/unique_fd.h"
 #include "tests/bench/fleet/crowd.h"
 #include "tests/bench/fleet/operators.h"
 #include "tests/bench/fleet/process.h"
@@ -112,7 +119,9 @@ class Measurement {
     ZC_ASSIGN_OR_RETURN(const Usage before, UsageOf(options_.pid));
     absl::SleepFor(options_.duration);
     ZC_ASSIGN_OR_RETURN(const Usage after, UsageOf(options_.pid));
+    ZC_ASSIGN_OR_RETURN(const Usage own, UsageOf(::getpid()));
     Add("rss_per_1000_agents", (after.resident_mib - resident_before_) / Thousands());
+    Add("own_rss_per_1000_agents", own.resident_mib / Thousands());
     Add("cpu_per_1000_agents", 100 * absl::ToDoubleSeconds(after.cpu - before.cpu) /
                                    absl::ToDoubleSeconds(options_.duration) / Thousands());
     return absl::OkStatus();
@@ -192,11 +201,34 @@ absl::StatusOr<Figures> EnrolAll(const std::string& directory, size_t count, con
                  {"enrol_p50", Percentile(enrolled.one_agent, 0.5)}};
 }
 
+// All are held until the last is known, so that they differ.
+absl::Status PrintPorts(uint32_t count) {
+  std::vector<UniqueFd> sockets;
+  for (uint32_t i = 0; i < count; ++i) {
+    sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (!sockets.back() || ::bind(sockets.back().get(), generic, size) != 0 ||
+        ::getsockname(sockets.back().get(), generic, &size) != 0) {
+      return ErrnoStatus("a free port on 127.0.0.1");
+    }
+    std::printf("%d\n", ntohs(address.sin_port));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Figures> Obey(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   uint32_t count = 0;
   pid_t pid = 0;
   double seconds = 0;
+  if (words.size() == 2 && words[0] == "ports" && absl::SimpleAtoi(words[1], &count)) {
+    ZC_RETURN_IF_ERROR(PrintPorts(count));
+    return Figures{};
+  }
   if (words.size() == 5 && words[0] == "enrol" && absl::SimpleAtoi(words[4], &count))
     return EnrolAll(words[3], count, {.socket = words[1], .enrolment = words[2]});
   if (words.size() == 7 && words[0] == "measure" && absl::SimpleAtoi(words[4], &count) &&
@@ -210,7 +242,8 @@ absl::StatusOr<Figures> Obey(int argc, char** argv) {
         .Run();
   }
   return absl::InvalidArgumentError(
-      "usage: zcluster-fleet-agents enrol SOCKET ENROLMENT DIRECTORY COUNT | measure SOCKET AGENTS "
+      "usage: zcluster-fleet-agents ports COUNT | enrol SOCKET ENROLMENT DIRECTORY COUNT | measure "
+      "SOCKET AGENTS "
       "DIRECTORY COUNT PID SECONDS");
 }
 
@@ -231,7 +264,7 @@ int Main(int argc, char** argv) {
                  std::string(figures.status().message()).c_str());
     return absl::IsInvalidArgument(figures.status()) ? 2 : 1;
   }
-  Print(*figures);
+  if (!figures->empty()) Print(*figures);
   return 0;
 }
 
