@@ -155,6 +155,7 @@ Json EventJson(const v1::FleetEvent& event) {
                        {"received", MomentJson(ToAbsl(event.received()))},
                        {"pair", Json::String(event.pair())},
                        {"node", Json::String(event.node())},
+                       {"journal_number", Json::Number(what.number())},
                        {"name", Json::String(what.name())},
                        {"warning", Json::Bool(what.warning())},
                        {"fields", Json::Object(std::move(fields))}});

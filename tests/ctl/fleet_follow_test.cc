@@ -134,7 +134,7 @@ TEST_F(FleetTest, EventsAsJsonAreOneObject) {
   EXPECT_EQ(Ask({"events", "-o", "json"}).out,
             R"({"events": [{"number": 2, "at": "2026-01-01T00:00:00.123Z", )"
             R"("received": "2026-01-01T00:00:01.000Z", "pair": "web-1", "node": "lb1", )"
-            R"("name": "promoted", "warning": true, "fields": {"term": "8"}}]})"
+            R"("journal_number": 0, "name": "promoted", "warning": true, "fields": {"term": "8"}}]})"
             "\n");
   EXPECT_THAT(Ask({"events", "-o", "yaml"}).out, HasSubstr("events:\n  - number: 2\n"));
 }

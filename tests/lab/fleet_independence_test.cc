@@ -116,5 +116,26 @@ TEST_F(FleetIndependence, OfAControllerWhoseDiskIsFull) {
   })) << lab().Exec("controller", {"zctl", "fleet", "events"}).out;
 }
 
+TEST_F(FleetIndependence, OfAControllerThatFloodsTheAgents) {
+  AwaitSeen();
+  Controller("stop");
+  lab().MustExec("controller", {"sh", "-c",
+                                "setsid zlab-flood /var/lib/zcontroller '[::]:7800' </dev/null "
+                                ">/tmp/flood.log 2>&1 & echo $! > /tmp/flood.pid"});
+  // Both agents are under it.
+  EXPECT_TRUE(WaitUntil(absl::Seconds(90), [&] {
+    return lab().Status("node1")["controller"]["connected"].as<bool>(false) &&
+           lab().Status("node2")["controller"]["connected"].as<bool>(false);
+  })) << lab().Read("controller", {"cat", "/tmp/flood.log"});
+  const std::string master = lab().Master();
+  ExpectFailoverAsEver("floods the agents");
+  // What it asked for, a switchover at a viewer's right, was refused each time: the one that moved
+  // the VIPs was the power cut.
+  EXPECT_TRUE(lab().HoldsAll(Lab::Peer(master)));
+  lab().MustExec("controller", {"sh", "-c", "kill $(cat /tmp/flood.pid)"});
+  Controller("start");
+  AwaitSeen();
+}
+
 }  // namespace
 }  // namespace zcluster::lab
