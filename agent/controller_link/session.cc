@@ -92,7 +92,7 @@ void Session::OnHeard(v1::ControllerMessage message) {
 
 void Session::ReadAgain(absl::Duration wait) {
   if (stream_ == nullptr) return;
-  if (outbox_.Full()) {
+  if (outbox_.Full() && !ending_) {
     paused_ = true;
   } else if (wait > absl::ZeroDuration()) {
     pause_ = context_.loop.After(wait, [this] { ReadAgain(absl::ZeroDuration()); });
@@ -111,8 +111,14 @@ void Session::OnWritten() {
   }
 }
 
+void Session::OnWriteFailed() {
+  ending_ = true;
+  outbox_.Abandon();
+  if (std::exchange(paused_, false)) ReadAgain(absl::ZeroDuration());
+}
+
 void Session::Advance() {
-  if (writing_ || stream_ == nullptr) return;
+  if (writing_ || ending_ || stream_ == nullptr) return;
   const absl::optional<v1::AgentMessage> next = outbox_.Next();
   if (!next) return;
   writing_ = true;

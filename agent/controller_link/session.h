@@ -61,6 +61,7 @@ class Session : private StreamListener {
  private:
   void OnHeard(v1::ControllerMessage message) override;
   void OnWritten() override;
+  void OnWriteFailed() override;
   void OnEnded(const grpc::Status& status) override;
 
   void Greet();
@@ -88,6 +89,7 @@ class Session : private StreamListener {
   bool told_of_repeats_ = false;
   bool writing_ = false;
   bool paused_ = false;  // nothing is read until the outbox has room
+  bool ending_ = false;  // nothing can be written any more; what is left is read
   Loop::Registration patience_;
   Loop::Registration pause_;
   // What is posted, or given to requests, may come when we are gone.

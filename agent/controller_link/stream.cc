@@ -65,8 +65,7 @@ class Reactor final : public grpc::ClientBidiReactor<v1::AgentMessage, v1::Contr
     });
   }
   void OnWriteDone(bool ok) override {
-    if (!ok) return Release();
-    Tell([](StreamListener& listener) { listener.OnWritten(); });
+    Tell([ok](StreamListener& listener) { ok ? listener.OnWritten() : listener.OnWriteFailed(); });
   }
   void OnDone(const grpc::Status& status) override {
     Tell([status](StreamListener& listener) { listener.OnEnded(status); });

@@ -22,6 +22,9 @@ class StreamListener {
   virtual void OnHeard(v1::ControllerMessage message) = 0;
   // What Write() was given is with gRPC; the next may be written.
   virtual void OnWritten() = 0;
+  // The stream is over; nothing more can be written. gRPC tells the end, and what the other side
+  // said of it, only behind the messages that came before: read on until then.
+  virtual void OnWriteFailed() = 0;
   // Last.
   virtual void OnEnded(const grpc::Status& status) = 0;
 };

@@ -27,7 +27,9 @@ void EventsSource::Begin(Hub& hub, const std::shared_ptr<Sources>& sources, Stor
 EventsSource::EventsSource(Hub& hub, Store::Query query, bool follow,
                            std::shared_ptr<Stream> stream)
     : hub_(hub), query_(std::move(query)), follow_(follow), stream_(std::move(stream)) {
-  query_.newest = true;
+  // A follower that comes back goes on where it was, however much that is.
+  query_.newest = !follow_ || query_.after == 0;
+  if (!query_.newest) query_.limit = kChunk;
   if (follow) grown_ = hub.grown().Add([this] { Pull(); });
 }
 

@@ -44,9 +44,8 @@ absl::StatusOr<Hub::Changes> Hub::DecideToken(TokenRecord token) const {
   Changes changes;
   const TokenRecord* known = ledger_.FindToken(token.hash);
   if (known != nullptr) {
-    // A try that was counted while the token was used must not make it good again.
+    // A copy from before it was used must not make it good again.
     if (!known->ended.empty()) token.ended = known->ended;
-    token.wrong_tries = std::max(token.wrong_tries, known->wrong_tries);
   } else {
     size_t left = ledger_.tokens().size();
     for (const auto& [hash, old] : ledger_.tokens()) {

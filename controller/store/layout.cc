@@ -37,7 +37,6 @@ CREATE TABLE tokens(
   pair TEXT NOT NULL,
   made INTEGER NOT NULL,
   expires INTEGER NOT NULL,
-  wrong_tries INTEGER NOT NULL,
   ended TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE token_labels(

@@ -42,7 +42,6 @@ struct TokenRecord {
   std::map<std::string, std::string> labels;
   absl::Time made;
   absl::Time expires;
-  int wrong_tries = 0;
   std::string ended;  // why it is not good any more: "was used", ...; empty: it is good
   bool operator==(const TokenRecord&) const = default;
 };

@@ -56,8 +56,8 @@ const char* Roster::TextOf(Sql sql) {
              "excluded.key, enrolled = excluded.enrolled, certificate_expires = "
              "excluded.certificate_expires";
     case kPutToken:
-      return "REPLACE INTO tokens(hash, pair, made, expires, wrong_tries, ended) "
-             "VALUES(?, ?, ?, ?, ?, ?)";
+      return "REPLACE INTO tokens(hash, pair, made, expires, ended) "
+             "VALUES(?, ?, ?, ?, ?)";
     case kPutTokenLabel:
       return "INSERT INTO token_labels(hash, key, value) VALUES(?, ?, ?)";
     case kPutOperator:
@@ -119,14 +119,13 @@ absl::StatusOr<Contents> Roster::Read() {
                                   return absl::OkStatus();
                                 }));
   ZC_ASSIGN_OR_RETURN(labels, ReadLabels(*database_, "SELECT hash, key, value FROM token_labels"));
-  ZC_RETURN_IF_ERROR(ForEachRow(
-      *database_, "SELECT hash, pair, made, expires, wrong_tries, ended FROM tokens ORDER BY hash",
-      [&](const sqlite::Statement& row) {
-        contents.tokens.push_back({row.Text(0), row.Text(1), labels[row.Text(0)],
-                                   TimeOf(row.Int(2)), TimeOf(row.Int(3)),
-                                   static_cast<int>(row.Int(4)), row.Text(5)});
-        return absl::OkStatus();
-      }));
+  ZC_RETURN_IF_ERROR(
+      ForEachRow(*database_, "SELECT hash, pair, made, expires, ended FROM tokens ORDER BY hash",
+                 [&](const sqlite::Statement& row) {
+                   contents.tokens.push_back({row.Text(0), row.Text(1), labels[row.Text(0)],
+                                              TimeOf(row.Int(2)), TimeOf(row.Int(3)), row.Text(4)});
+                   return absl::OkStatus();
+                 }));
   ZC_RETURN_IF_ERROR(ForEachRow(*database_, "SELECT name, right, key FROM operators ORDER BY name",
                                 [&](const sqlite::Statement& row) -> absl::Status {
                                   const absl::StatusOr<access::Right> right = RightOf(row.Bytes(1));
@@ -181,8 +180,7 @@ absl::Status Roster::Do(const PutToken& put) {
                          .BindText(2, token.pair)
                          .Bind(3, ToColumn(token.made))
                          .Bind(4, ToColumn(token.expires))
-                         .Bind(5, token.wrong_tries)
-                         .BindText(6, token.ended)
+                         .BindText(5, token.ended)
                          .Run());
   return PutLabels(kDropLabelsOfToken, kPutTokenLabel, token.hash, token.labels);
 }

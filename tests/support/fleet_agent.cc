@@ -46,16 +46,16 @@ class Gate : public ExternalCertificateVerifier {
     const auto view = [](grpc::string_ref text) {
       return absl::string_view(text.data(), text.size());
     };
-    const absl::StatusOr<std::string> uri =
+    const absl::StatusOr<tls::Identity> who =
         tls::Identify({.certificate = view(request->peer_cert()),
                        .chain = view(request->peer_cert_full_chain()),
                        .ca = ca_,
                        .called = "the controller's certificate"},
                       tls::Use::kServer, "a controller of the fleet");
-    if (!uri.ok()) {
-      *verdict = {grpc::StatusCode::UNAUTHENTICATED, std::string(uri.status().message())};
-    } else if (!absl::StartsWith(*uri, prefix_)) {
-      *verdict = {grpc::StatusCode::UNAUTHENTICATED, absl::StrCat(*uri, " is no controller")};
+    if (!who.ok()) {
+      *verdict = {grpc::StatusCode::UNAUTHENTICATED, std::string(who.status().message())};
+    } else if (!absl::StartsWith(who->uri, prefix_)) {
+      *verdict = {grpc::StatusCode::UNAUTHENTICATED, absl::StrCat(who->uri, " is no controller")};
     } else {
       *verdict = grpc::Status::OK;
     }

@@ -275,6 +275,32 @@ TEST_F(ControllerLinkTest, AControllerThatTakesNothingCostsNoMemory) {
   EXPECT_LE(stream->Count(v1::AgentMessage::kEvents), 4U);
 }
 
+// gRPC tells the end of a stream only behind what came before it: whoever stops reading because its
+// own answers are not taken must read on once nothing can be written any more.
+TEST_F(ControllerLinkTest, LeavesAStreamThatEndsWhileItsAnswersAreNotTaken) {
+  fleet_.Hang();
+  node_.Start();
+  const auto stream = fleet_.AwaitStream();
+  ASSERT_NE(stream, nullptr);
+  stream->Welcome();
+  ASSERT_TRUE(node_.AwaitConnected().connected());
+  // What fills the wire, then requests whose refusals have nowhere to go.
+  v1::GetStatusResponse status = Looks(v1::ROLE_BACKUP);
+  for (int i = 0; i < 4; ++i) status.add_not_ready(std::string(50'000, 'x'));
+  node_.Show(status);
+  for (uint64_t id = 1; id <= 3000; ++id) {
+    v1::FleetRequest request;
+    request.set_id(id);
+    request.set_right(v1::RIGHT_VIEWER);
+    request.mutable_switchover();
+    stream->Ask(std::move(request));
+  }
+  Pass(absl::Seconds(3));
+  EXPECT_GT(stream->unsent(), 0U) << "the agent reads on, whatever becomes of its answers";
+  stream->End({grpc::StatusCode::UNAVAILABLE, "the controller is stopping"});
+  EXPECT_NE(fleet_.AwaitStream(), nullptr) << "the agent does not see the end";
+}
+
 TEST_F(ControllerLinkTest, StopsAtOnceWithAControllerThatHangs) {
   fleet_.Hang();
   node_.Start();

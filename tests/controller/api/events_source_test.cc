@@ -69,6 +69,19 @@ TEST_F(EventsTest, GoesOnWithoutGapOrRepeat) {
   EXPECT_EQ(Read(50), Range(11, 60));
 }
 
+// Whatever it asked for as a limit: it was cut off, and must miss none.
+TEST_F(EventsTest, TellsAFollowerThatComesBackAllThatItMissed) {
+  Happen(1, 1500);
+  v1::FleetEventsRequest request;
+  request.set_follow(true);
+  request.set_after(100);
+  request.set_limit(10);
+  Begin(request);
+  EXPECT_EQ(Read(1400), Range(101, 1500));
+  Happen(1501, 1510);
+  EXPECT_EQ(Read(1410), Range(101, 1510));
+}
+
 // It takes nothing while thousands come: it is told them later, from the store.
 TEST_F(EventsTest, CatchesASlowFollowerUp) {
   v1::FleetEventsRequest request;

@@ -138,11 +138,10 @@ TEST_F(EnrolTest, GivesNothingThatTheDiskDidNotTake) {
   EXPECT_TRUE(Enrol(Node("t", {"db-1", "n1"})).ok());
 }
 
-TEST_F(EnrolTest, CountingATryDoesNotMakeAUsedTokenGoodAgain) {
+TEST_F(EnrolTest, AnOldCopyDoesNotMakeAUsedTokenGoodAgain) {
   MakeToken("t");
-  TokenRecord stale = Token("t");
+  const TokenRecord stale = Token("t");
   ASSERT_TRUE(Enrol(Node("t", {"db-1", "n1"})).ok());
-  stale.wrong_tries = 1;
   hub->Keep(stale, [](const absl::Status&) {});
   EXPECT_FALSE(Token("t").ended.empty());
   EXPECT_EQ(Enrol(Node("t", {"db-1", "n2"})).status().code(), absl::StatusCode::kUnauthenticated);
