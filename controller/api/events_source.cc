@@ -26,7 +26,11 @@ void EventsSource::Begin(Hub& hub, const std::shared_ptr<Sources>& sources, Stor
 
 EventsSource::EventsSource(Hub& hub, Store::Query query, bool follow,
                            std::shared_ptr<Stream> stream)
-    : hub_(hub), query_(std::move(query)), follow_(follow), stream_(std::move(stream)) {
+    : hub_(hub),
+      query_(std::move(query)),
+      pairs_(query_.pairs.begin(), query_.pairs.end()),
+      follow_(follow),
+      stream_(std::move(stream)) {
   // A follower that comes back goes on where it was, however much that is.
   query_.newest = !follow_ || query_.after == 0;
   if (!query_.newest) query_.limit = kChunk;
@@ -58,11 +62,30 @@ void EventsSource::Take(uint64_t known, absl::StatusOr<std::vector<v1::FleetEven
   Pull();
 }
 
+bool EventsSource::Wants(const v1::FleetEvent& event) const {
+  if (query_.warnings && !event.event().warning()) return false;
+  if (!pairs_.empty() && !pairs_.contains(event.pair())) return false;
+  return query_.since == absl::InfinitePast() ||
+         absl::FromUnixSeconds(event.received().seconds()) +
+                 absl::Nanoseconds(event.received().nanos()) >
+             query_.since;
+}
+
+void EventsSource::TakeRecent() {
+  const Recent& recent = hub_.recent();
+  for (auto event = recent.After(query_.after); event != recent.end() && waiting_.size() < kChunk;
+       ++event) {
+    query_.after = event->number();
+    if (Wants(*event)) waiting_.push_back(*event);
+  }
+}
+
 void EventsSource::Pull() {
-  if (!begun_ || !stream_->CanTake()) return;
+  if (!begun_ || reading_ || !stream_->CanTake()) return;
+  if (waiting_.empty() && follow_ && hub_.recent().Covers(query_.after)) TakeRecent();
   if (waiting_.empty()) {
     if (!follow_) return stream_->Close(absl::OkStatus());
-    if (!reading_ && hub_.store().last_event() > query_.after) Read();
+    if (!hub_.recent().Covers(query_.after) && hub_.store().last_event() > query_.after) Read();
     return;
   }
   v1::FleetEvents message;

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 
+#include "absl/container/flat_hash_set.h"
 #include "common/loop.h"
 #include "controller/api/pull_stream.h"
 #include "controller/api/source.h"
@@ -13,10 +15,10 @@
 
 namespace zcluster::controller {
 
-// Tells a client what happened, and if it follows, what happens. All of it is read from the store,
-// what is new too, from behind what was told last: so nothing is left out and nothing told twice,
-// and a slow client holds up a few hundred events in memory, not all that come meanwhile. Loop
-// thread.
+// Tells a client what happened, and if it follows, what happens: from the store, or from what the
+// hub still has in memory of it, always from behind what was told last. So nothing is left out and
+// nothing told twice, and a slow client holds up a few hundred events in memory, not all that come
+// meanwhile. Loop thread.
 class EventsSource : public Source {
  public:
   using Stream = PullStream<v1::FleetEvents>;
@@ -32,11 +34,15 @@ class EventsSource : public Source {
  private:
   EventsSource(Hub& hub, Store::Query query, bool follow, std::shared_ptr<Stream> stream);
   void Read();
+  // What the hub has of what is new.
+  void TakeRecent();
+  bool Wants(const v1::FleetEvent& event) const;
   void Take(uint64_t known, absl::StatusOr<std::vector<v1::FleetEvent>> events);
   void Pull();
 
   Hub& hub_;
   Store::Query query_;
+  const absl::flat_hash_set<std::string> pairs_;  // of query_
   const bool follow_;
   const std::shared_ptr<Stream> stream_;
   bool reading_ = false;

@@ -93,10 +93,11 @@ absl::Status ReadPorts(const YamlDocument& document, const v1::ControllerConfig&
                                                         file.enrolment().listen(), kEnrolmentPort));
   ZC_ASSIGN_OR_RETURN(settings.api_listen,
                       Listen(document, "api.listen", file.api().listen(), kApiPort));
-  if (file.metrics().listen() == "off") return absl::OkStatus();
-  const std::string metrics = file.metrics().listen().empty()
+  settings.metrics_listen = file.metrics().listen();
+  if (settings.metrics_listen == "off") return absl::OkStatus();
+  const std::string metrics = settings.metrics_listen.empty()
                                   ? absl::StrCat("127.0.0.1:", kMetricsPort)
-                                  : file.metrics().listen();
+                                  : settings.metrics_listen;
   ZC_ASSIGN_OR_RETURN(settings.metrics_listen,
                       Listen(document, "metrics.listen", metrics, kMetricsPort));
   return absl::OkStatus();

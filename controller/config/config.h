@@ -19,7 +19,7 @@ struct Settings {
   std::string agents_listen;  // ADDRESS:PORT, as are the others
   std::string enrolment_listen;
   std::string api_listen;
-  std::string metrics_listen;  // empty: nowhere
+  std::string metrics_listen;  // or "off"
   // Where operators reach it: HOST:PORT.
   std::vector<std::string> api_addresses;
   absl::Duration report_interval;

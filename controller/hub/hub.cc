@@ -35,14 +35,19 @@ Hub::Hub(Loop& loop, Options options, Store& store, Signer signer, Admit admit)
       store_(store),
       signer_(std::move(signer)),
       admit_(std::move(admit)),
+      acknowledgements_(loop, options_.acknowledge_within,
+                        [this](const AgentId& agent, uint64_t taken) {
+                          v1::ControllerMessage message;
+                          message.mutable_events_taken()->set_number(taken);
+                          if (agents_ != nullptr) agents_->Send(agent, std::move(message));
+                        }),
       ledger_(store, [this](const Change& change) { Applied(change); }),
       intake_(loop, store,
               {.taken =
-                   [this](const AgentId& agent, const std::string& journal, uint64_t taken) {
+                   [this](const AgentId& agent, const std::string& journal, uint64_t taken,
+                          size_t events) {
                      ledger_.Taken(agent, journal, taken);
-                     v1::ControllerMessage message;
-                     message.mutable_events_taken()->set_number(taken);
-                     if (agents_ != nullptr) agents_->Send(agent, std::move(message));
+                     acknowledgements_.Taken(agent, taken, events);
                    },
                .lost =
                    [this](const AgentId& agent, uint64_t count) {
@@ -50,14 +55,16 @@ Hub::Hub(Loop& loop, Options options, Store& store, Signer signer, Admit admit)
                      Tell(agent, "events_lost", true, {{"count", absl::StrCat(count)}});
                    },
                .grown =
-                   [this](uint64_t count) {
-                     events_taken_ += count;
+                   [this](std::vector<v1::FleetEvent> events) {
+                     events_taken_ += events.size();
+                     recent_.Add(std::move(events));
                      grown_();
                    },
                .again =
                    [this](const AgentId& agent, const absl::Status& why) {
                      if (agents_ != nullptr) agents_->Disconnect(agent, why);
                    }}),
+      recent_(store.last_event()),
       flows_(
           [this](const AgentId& agent, uint32_t max_per_second) {
             v1::ControllerMessage message;
@@ -244,6 +251,7 @@ void Hub::OnFlows(const AgentId& agent, v1::FlowsSeen flows) {
 void Hub::OnGone(const AgentId& agent, const std::string& reason) {
   sessions_.erase(agent);
   intake_.End(agent);
+  acknowledgements_.Forget(agent);
   const std::string why = Printable(reason.substr(0, kMaxText));
   fleet_.Gone(agent, why, Loop::Now());
   Spread();

@@ -20,10 +20,12 @@
 #include "controller/core/fleet.h"
 #include "controller/core/ids.h"
 #include "controller/enrolment/enrolment.h"
+#include "controller/hub/acknowledgements.h"
 #include "controller/hub/figures.h"
 #include "controller/hub/flow_watch.h"
 #include "controller/hub/intake.h"
 #include "controller/hub/ledger.h"
+#include "controller/hub/recent.h"
 #include "controller/hub/subscribers.h"
 #include "controller/store/store.h"
 #include "zcluster/v1/fleet.pb.h"
@@ -55,6 +57,8 @@ class Hub : public AgentListener, public Books {
     std::vector<std::string> addresses;  // where operators are served, ADDRESS:PORT
     // An agent that does not come back within so long is told of, as an event.
     absl::Duration patience = absl::Seconds(30);
+    // How long a few events of an agent may be on the disk before it is told.
+    absl::Duration acknowledge_within = absl::Seconds(5);
   };
   // Told who is admitted from now on: once at the start, and at each change.
   using Admit = std::function<void(std::vector<access::Operator>)>;
@@ -111,6 +115,8 @@ class Hub : public AgentListener, public Books {
   Subscribers<const std::set<std::string>&>& changes() { return changes_; }
   // There are more events on the disk than before.
   Subscribers<>& grown() { return grown_; }
+  // The newest of them.
+  const Recent& recent() const { return recent_; }
   FlowWatch& flows() { return flows_; }
   Store& store() { return store_; }
 
@@ -156,8 +162,10 @@ class Hub : public AgentListener, public Books {
   const Admit admit_;
   Agents* agents_ = nullptr;
   Fleet fleet_;
+  Acknowledgements acknowledgements_;
   Ledger ledger_;
   Intake intake_;
+  Recent recent_;
   FlowWatch flows_;
   std::map<AgentId, Session> sessions_;
   std::map<AgentId, Absence> absences_;

@@ -114,8 +114,8 @@ void Intake::Answer(const AgentId& agent, uint64_t life, const std::string& jour
   if (answer.ok()) {
     const bool own = agent == Ourselves();
     if (!own && answer->lost > 0) told_.lost(agent, answer->lost);
-    if (!own) told_.taken(agent, journal, answer->taken);
-    if (!answer->events.empty()) told_.grown(answer->events.size());
+    if (!own) told_.taken(agent, journal, answer->taken, answer->events.size());
+    if (!answer->events.empty()) told_.grown(std::move(answer->events));
   }
   const auto found = sources_.find(agent);
   if (found != sources_.end() && found->second.life == life) {

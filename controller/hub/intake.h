@@ -9,11 +9,13 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/loop.h"
 #include "controller/core/ids.h"
 #include "controller/store/store.h"
 #include "zcluster/v1/event.pb.h"
+#include "zcluster/v1/fleet.pb.h"
 #include "zcluster/v1/fleet_link.pb.h"
 
 namespace zcluster::controller {
@@ -29,18 +31,20 @@ namespace zcluster::controller {
 // store knows each number).
 class Intake {
  public:
-  static constexpr size_t kMaxBytes = 16 << 20;  // of all batches that are kept
+  static constexpr size_t kMaxBytes = 64 << 20;  // of all batches that are kept
   static constexpr size_t kMaxBatches = 4;       // of one agent
   static constexpr absl::Duration kRetry = absl::Seconds(1);
   static constexpr size_t kResumedEach = 100;  // agents asked to tell again, each kRetry
 
   struct Told {
-    // On the disk: to be acknowledged, if the agent is still connected.
-    std::function<void(const AgentId&, const std::string& journal, uint64_t taken)> taken;
+    // A batch of so many events is on the disk: to be acknowledged, if the agent is still
+    // connected.
+    std::function<void(const AgentId&, const std::string& journal, uint64_t taken, size_t events)>
+        taken;
     // The agent has dropped so many before we had them.
     std::function<void(const AgentId&, uint64_t count)> lost;
-    // So many are on the disk now that were not.
-    std::function<void(uint64_t count)> grown;
+    // These are on the disk now, and were not; in the order of their numbers.
+    std::function<void(std::vector<v1::FleetEvent> events)> grown;
     // Its stream shall end, so that it tells again.
     std::function<void(const AgentId&, const absl::Status&)> again;
   };

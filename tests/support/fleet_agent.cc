@@ -39,7 +39,7 @@ constexpr int kMaxMessageBytes = 256 << 10;
 class Gate : public ExternalCertificateVerifier {
  public:
   explicit Gate(const FleetIdentity& identity)
-      : ca_(identity.ca), prefix_(tls::ControllerUri(identity.fleet, "")) {}
+      : ca_(identity.ca), trust_(identity.trust), prefix_(tls::ControllerUri(identity.fleet, "")) {}
 
   bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* verdict) override {
@@ -50,7 +50,8 @@ class Gate : public ExternalCertificateVerifier {
         tls::Identify({.certificate = view(request->peer_cert()),
                        .chain = view(request->peer_cert_full_chain()),
                        .ca = ca_,
-                       .called = "the controller's certificate"},
+                       .called = "the controller's certificate",
+                       .trust = trust_.get()},
                       tls::Use::kServer, "a controller of the fleet");
     if (!who.ok()) {
       *verdict = {grpc::StatusCode::UNAUTHENTICATED, std::string(who.status().message())};
@@ -65,6 +66,7 @@ class Gate : public ExternalCertificateVerifier {
 
  private:
   const std::string ca_;
+  const std::shared_ptr<const tls::Trust> trust_;
   const std::string prefix_;
 };
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/certificate.h"
 #include "zcluster/v1/enrolment.pb.h"
 
 // Who a simulated agent is: in its pair, and in a fleet. All in memory, PEM; any thread.
@@ -42,7 +44,8 @@ struct FleetIdentity {
   std::string node;
   std::string key;
   std::string certificate;
-  std::string ca;  // the fleet's
+  std::string ca;                                // the fleet's
+  std::shared_ptr<const tls::Trust> trust = {};  // the same, parsed once for many; may be null
 };
 
 // How to enrol.

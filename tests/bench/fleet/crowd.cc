@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "common/certificate.h"
 #include "tests/bench/fleet/samples.h"
 
 namespace zcluster::fleet_bench {
@@ -19,6 +20,8 @@ constexpr absl::Duration kFirstWait = absl::Milliseconds(500);
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
 // Flows of a pair, about.
 constexpr uint64_t kFlows = 80'000;
+// Batches of an agent that are not acknowledged, at most.
+constexpr size_t kUnderWay = 4;
 constexpr absl::Duration kPace = absl::Milliseconds(1);
 
 absl::Duration ToAbsl(const google::protobuf::Duration& duration) {
@@ -29,6 +32,10 @@ absl::Duration ToAbsl(const google::protobuf::Duration& duration) {
 
 Crowd::Crowd(const std::string& address, const std::vector<test::FleetIdentity>& agents)
     : identities_(agents) {
+  // One machine each has its own; here one process has thousands.
+  const std::shared_ptr<const tls::Trust> trust =
+      identities_.empty() ? nullptr : tls::Trust::In(identities_.front().ca);
+  for (test::FleetIdentity& identity : identities_) identity.trust = trust;
   for (size_t i = 0; i < identities_.size(); ++i) {
     members_.push_back(std::make_unique<Member>());
     members_[i]->identity = &identities_[i];
@@ -102,7 +109,13 @@ uint64_t Crowd::Tell(uint64_t rate, absl::Duration duration) {
 void Crowd::Flood(size_t batch) {
   flood_ = batch;
   if (batch == 0) return;
-  for (auto& member : members_) TellBatch(*member, batch);
+  for (auto& member : members_) FillUp(*member, batch);
+}
+
+// As many batches as an agent may have under way.
+void Crowd::FillUp(Member& member, size_t batch) {
+  for (size_t n = member.agent->unacknowledged() / batch; n < kUnderWay; ++n)
+    TellBatch(member, batch);
 }
 
 void Crowd::TellBatch(Member& member, size_t batch) {
@@ -129,7 +142,7 @@ void Crowd::OnTaken(size_t member, uint64_t number) {
   const uint64_t before = one.taken.exchange(number);
   acknowledged_ += number - before;
   const size_t batch = flood_;
-  if (batch > 0 && one.agent->unacknowledged() == 0) TellBatch(one, batch);
+  if (batch > 0) FillUp(one, batch);
 }
 
 void Crowd::OnEnded(size_t member, const absl::Status& status) {

@@ -67,8 +67,9 @@ class Crowd {
   void Tick();
   void Report(size_t member);
   void TellBatch(Member& member, size_t batch);
+  void FillUp(Member& member, size_t batch);
 
-  const std::vector<test::FleetIdentity> identities_;
+  std::vector<test::FleetIdentity> identities_;
   std::vector<std::unique_ptr<Member>> members_;
   std::atomic<uint64_t> ended_{0};
   std::atomic<uint64_t> acknowledged_{0};

@@ -26,6 +26,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/loop.h"
 #include "common/status.h"
@@ -45,7 +46,7 @@ constexpr absl::Duration kSettle = absl::Seconds(5);
 constexpr uint64_t kEventsPerSecond = 5000;
 // How long events may take that come at that rate, before they count as lost.
 constexpr absl::Duration kLate = absl::Seconds(10);
-constexpr size_t kFloodBatch = 16;
+constexpr size_t kFloodBatch = 4;
 constexpr absl::Duration kFloodBegins = absl::Seconds(2);
 constexpr int kLists = 100;
 
@@ -257,6 +258,7 @@ void RaiseFileLimit() {
 
 int Main(int argc, char** argv) {
   RaiseFileLimit();
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // see controller/main.cc
   tls::RequireTls13();
   const absl::StatusOr<Figures> figures = Obey(argc, argv);
   if (!figures.ok()) {

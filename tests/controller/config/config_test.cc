@@ -44,7 +44,7 @@ limits: {agents: 10, agent_messages_per_second: 7}
   ASSERT_TRUE(settings.ok()) << settings.status();
   EXPECT_EQ(settings->fleet, "north");
   EXPECT_EQ(settings->name, "ctl1");
-  EXPECT_EQ(settings->metrics_listen, "");
+  EXPECT_EQ(settings->metrics_listen, "off");
   EXPECT_THAT(settings->api_addresses,
               ElementsAre("10.0.0.1:7902", "[2001:db8::1]:7902", "ctl1.example.net:7902"));
   EXPECT_EQ(settings->report_interval, absl::Minutes(1));

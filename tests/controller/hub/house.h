@@ -46,6 +46,7 @@ struct House {
 
   static Hub::Options DefaultOptions() {
     Hub::Options options;
+    options.acknowledge_within = absl::ZeroDuration();
     options.fleet = "acme";
     options.controller = "c1";
     options.version = "0.1.0";

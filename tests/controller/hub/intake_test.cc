@@ -24,16 +24,17 @@ class IntakeTest : public testing::Test {
     Do([this] {
       intake_ = std::make_unique<Intake>(
           loop_.loop(), store_,
-          Intake::Told{[this](const AgentId& agent, const std::string&, uint64_t taken) {
-                         taken_[agent] = taken;
-                       },
-                       [this](const AgentId&, uint64_t count) { lost_ += count; },
-                       [this](uint64_t count) { grown_ += count; },
-                       [this](const AgentId& agent, const absl::Status& why) {
-                         EXPECT_EQ(why.code(), absl::StatusCode::kUnavailable);
-                         again_.push_back(agent);
-                         intake_->End(agent);
-                       }});
+          Intake::Told{
+              [this](const AgentId& agent, const std::string&, uint64_t taken, size_t) {
+                taken_[agent] = taken;
+              },
+              [this](const AgentId&, uint64_t count) { lost_ += count; },
+              [this](const std::vector<v1::FleetEvent>& events) { grown_ += events.size(); },
+              [this](const AgentId& agent, const absl::Status& why) {
+                EXPECT_EQ(why.code(), absl::StatusCode::kUnavailable);
+                again_.push_back(agent);
+                intake_->End(agent);
+              }});
       intake_->Begin(lb1_, "j1");
       intake_->Begin(lb2_, "j2");
     });

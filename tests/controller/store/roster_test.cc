@@ -53,7 +53,7 @@ TEST_F(RosterTest, GivesBackAllOfEachRecord) {
   agent.journal = std::string(32, 'a');
   agent.events_taken = ~uint64_t{0};
   const TokenRecord token{
-      "hash", "web-2", {{"a", "b"}}, absl::FromUnixNanos(5), absl::InfiniteFuture(), 3, "was used"};
+      "hash", "web-2", {{"a", "b"}}, absl::FromUnixNanos(5), absl::InfiniteFuture(), "was used"};
   const OperatorRecord anna{"anna", access::Right::kOperator, "EF"};
   Apply(PutPair{pair});
   Apply(PutAgent{agent});
@@ -70,8 +70,8 @@ TEST_F(RosterTest, ReplacesARecordWithItsLabels) {
   Apply(PutPair{{"web-1", "old", {{"site", "paris"}, {"gone", "1"}}}});
   const PairRecord pair{"web-1", "new", {{"site", "oslo"}}};
   Apply(PutPair{pair});
-  const TokenRecord used{"hash", "", {}, absl::UnixEpoch(), absl::UnixEpoch(), 1, "was used"};
-  Apply(PutToken{{"hash", "p", {{"a", "b"}}, absl::UnixEpoch(), absl::UnixEpoch(), 0, ""}});
+  const TokenRecord used{"hash", "", {}, absl::UnixEpoch(), absl::UnixEpoch(), "was used"};
+  Apply(PutToken{{"hash", "p", {{"a", "b"}}, absl::UnixEpoch(), absl::UnixEpoch(), ""}});
   Apply(PutToken{used});
   Apply(PutOperator{{"anna", access::Right::kViewer, "1"}});
   Apply(PutOperator{{"anna", access::Right::kAdmin, "2"}});
@@ -109,7 +109,7 @@ TEST_F(RosterTest, DropsAPairWithItsAgentsAndNoOthers) {
 TEST_F(RosterTest, DropsTheRestByTheirKeys) {
   Apply(PutAgent{AgentOf({"web-1", "lb1"})});
   Apply(PutAgent{AgentOf({"web-1", "lb2"})});
-  Apply(PutToken{{"a", "", {{"x", "y"}}, absl::UnixEpoch(), absl::UnixEpoch(), 0, ""}});
+  Apply(PutToken{{"a", "", {{"x", "y"}}, absl::UnixEpoch(), absl::UnixEpoch(), ""}});
   Apply(PutOperator{{"anna", access::Right::kViewer, "1"}});
   Apply(DropAgent{{"web-1", "lb1"}});
   Apply(DropToken{"a"});
