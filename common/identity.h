@@ -39,6 +39,7 @@ struct Kept {
   absl::Duration lifetime;         // of a new one
   std::string certificate_called;  // in sentences: "this node's certificate"
   std::string ca_called;           // "the pair's CA"
+  std::string lost_key_remedy;     // should the CA's key be missing: "copy it from the peer"
 };
 
 // What a look at the files came to.

@@ -104,7 +104,7 @@ absl::Status Renew(const Kept& kept, bool certificate, bool ca) {
   };
   if (identity.ca_key.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
-        kept.directory, "/current/ca.key: the CA's key is missing; it must lie there"));
+        kept.directory, "/current/ca.key: the CA's key is missing; ", kept.lost_key_remedy));
   }
   if (ca) {
     ZC_ASSIGN_OR_RETURN(identity.ca, pki::RenewCa(identity.ca_key, identity.ca));

@@ -16,7 +16,8 @@ constexpr absl::Duration kLatestTry = absl::Minutes(1);
 Renewal::Renewal(Loop& loop, Options options)
     : loop_(loop),
       kept_{std::move(options.files), std::move(options.directory), std::move(options.uri),
-            options.lifetime,         "this node's certificate",    "the pair's CA"},
+            options.lifetime,         "this node's certificate",    "the pair's CA",
+            "copy it from the peer"},
       backoff_(kSoonestTry, kLatestTry) {}
 
 absl::Status Renewal::Start(EventSink& events) {

@@ -84,7 +84,8 @@ Authority::Authority(Loop& loop, Options options)
             tls::ControllerUri(options.fleet, options.name),
             options.lifetime,
             "the controller's certificate",
-            "the fleet's CA"} {}
+            "the fleet's CA",
+            "put it back from a backup"} {}
 
 void Authority::Look() {
   const identity::Finding finding = identity::RenewIfDue(kept_);

@@ -242,19 +242,21 @@ TEST_F(FleetShowTest, TellsAllOnOneScreen) {
 
 TEST_F(FleetShowTest, AsJsonHasTheSame) {
   const std::string out = Ask({"show", "web-1", "-o", "json"}).out;
-  EXPECT_THAT(out, AllOf(HasSubstr(R"({"pair": {"name": "web-1", "status": "GREEN",)"),
-                         HasSubstr(R"("views": [{"node": "lb1", "age_seconds": 2, )"
-                                   R"("certificate_expires": "2026-01-01T00:00:00Z", )"
-                                   R"("enrolled": "2025-12-01T00:00:00Z", "events_taken": 12, )"
-                                   R"("status": {"pair": "")"),
-                         HasSubstr(R"("not_ready": ["lb2 lacks 3 flows"])"),
-                         HasSubstr(R"({"node": "lb2", "age_seconds": null, )"
-                                   R"("certificate_expires": null, "enrolled": null, )"
-                                   R"("events_taken": 0, "status": null}])"),
-                         HasSubstr(R"("events": [{"number": 7, "at": "2026-01-01T00:00:00.000Z", )"
-                                   R"("received": "1970-01-01T00:00:00.000Z", "pair": "web-1", )"
-                                   R"("node": "lb1", "name": "promoted", "warning": false, )"
-                                   R"("fields": {"cause": "no advert"}}]})")));
+  EXPECT_THAT(
+      out, AllOf(HasSubstr(R"({"pair": {"name": "web-1", "status": "GREEN",)"),
+                 HasSubstr(R"("views": [{"node": "lb1", "age_seconds": 2, )"
+                           R"("certificate_expires": "2026-01-01T00:00:00Z", )"
+                           R"("enrolled": "2025-12-01T00:00:00Z", "events_taken": 12, )"
+                           R"("status": {"pair": "")"),
+                 HasSubstr(R"("not_ready": ["lb2 lacks 3 flows"])"),
+                 HasSubstr(R"({"node": "lb2", "age_seconds": null, )"
+                           R"("certificate_expires": null, "enrolled": null, )"
+                           R"("events_taken": 0, "status": null}])"),
+                 HasSubstr(
+                     R"("events": [{"number": 7, "at": "2026-01-01T00:00:00.000Z", )"
+                     R"("received": "1970-01-01T00:00:00.000Z", "pair": "web-1", )"
+                     R"("node": "lb1", "journal_number": 0, "name": "promoted", "warning": false, )"
+                     R"("fields": {"cause": "no advert"}}]})")));
 }
 
 TEST_F(FleetTest, APairThatIsNotThereIsAFailure) {

@@ -87,7 +87,9 @@ bool Connects(const std::shared_ptr<grpc::Channel>& channel) {
 class Attempt {
  public:
   Attempt(const std::shared_ptr<grpc::Channel>& channel, absl::string_view method) {
-    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    // A stream on which nothing happens is open until its deadline.
+    const bool silent = method == "zcluster.v1.FlowService/Watch";
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(silent ? 1 : 20));
     grpc::GenericStub stub(channel);
     const auto call = stub.PrepareCall(&context_, absl::StrCat("/", method), &queue_);
     call->StartCall(nullptr);
@@ -148,8 +150,8 @@ bool IsForOperators(absl::string_view method) {
   return method != "zcluster.v1.CommandService/Replicate" &&
          IsOneOf(method, {"zcluster.v1.ClusterService", "zcluster.v1.MaintenanceService",
                           "zcluster.v1.CommandService", "zcluster.v1.NodeService",
-                          "zcluster.v1.OperatorService", "grpc.health.v1.Health",
-                          "grpc.reflection.v1alpha.ServerReflection"});
+                          "zcluster.v1.OperatorService", "zcluster.v1.FlowService",
+                          "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
 }
 
 bool Suffices(Right right, For who) {

@@ -292,6 +292,7 @@ TEST_F(ControllerLinkTest, LeavesAStreamThatEndsWhileItsAnswersAreNotTaken) {
     v1::FleetRequest request;
     request.set_id(id);
     request.set_right(v1::RIGHT_VIEWER);
+    request.set_from(std::string(2000, 'x'));
     request.mutable_switchover();
     stream->Ask(std::move(request));
   }
