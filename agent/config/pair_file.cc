@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/config/check.h"
 #include "agent/config/config.h"
+#include "common/access/right_proto.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "common/yaml.h"
@@ -186,19 +187,6 @@ absl::Status ReadCommands(const YamlDocument& document, const v1::PairConfig& fi
   return absl::OkStatus();
 }
 
-access::Right RightOf(v1::Right right) {
-  switch (right) {
-    case v1::RIGHT_VIEWER:
-      return access::Right::kViewer;
-    case v1::RIGHT_OPERATOR:
-      return access::Right::kOperator;
-    case v1::RIGHT_ADMIN:
-      return access::Right::kAdmin;
-    default:
-      return access::Right::kNone;
-  }
-}
-
 absl::Status ReadOperators(const YamlDocument& document, const v1::PairConfig& file,
                            PairSettings& settings) {
   if (file.operators_size() > kMaxOperators)
@@ -210,7 +198,7 @@ absl::Status ReadOperators(const YamlDocument& document, const v1::PairConfig& f
     ZC_RETURN_IF_ERROR(At(document, field + ".name", CheckNodeName(each.name())));
     if (!names.insert(each.name()).second)
       return document.ErrorAt(field + ".name", absl::StrCat("is '", each.name(), "', given twice"));
-    const access::Right role = RightOf(each.role());
+    const access::Right role = access::FromProto(each.role());
     if (role == access::Right::kNone)
       return document.ErrorAt(field + ".role", "is missing; expected VIEWER, OPERATOR or ADMIN");
     ZC_RETURN_IF_ERROR(At(document, field + ".key", CheckFingerprint(each.key())));

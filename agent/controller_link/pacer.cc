@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "agent/controller_link/duration.h"
+#include "agent/wire/wire.h"
 
 namespace zcluster::controller_link {
 namespace {
@@ -16,9 +16,10 @@ constexpr int kMostDoublings = 12;
 
 void Pacer::Set(const v1::Pacing& asked) {
   if (asked.has_reconnect_after()) {
-    after_ = std::clamp(FromProto(asked.reconnect_after()), absl::ZeroDuration(), kLongestAfter);
+    after_ =
+        std::clamp(wire::FromProto(asked.reconnect_after()), absl::ZeroDuration(), kLongestAfter);
   }
-  if (asked.has_reconnect_before()) before_ = FromProto(asked.reconnect_before());
+  if (asked.has_reconnect_before()) before_ = wire::FromProto(asked.reconnect_before());
   before_ = std::clamp(before_, std::max(after_, kShortest), kLongest);
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/controller_link/limits.h"
+#include "common/access/right_proto.h"
 #include "common/strings.h"
 #include "zcluster/v1/command.grpc.pb.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
@@ -46,33 +47,6 @@ void Put(v1::RunEvent event, v1::RequestProgress& progress) {
 
 }  // namespace
 
-access::Right FromProto(v1::Right right) {
-  switch (right) {
-    case v1::RIGHT_VIEWER:
-      return access::Right::kViewer;
-    case v1::RIGHT_OPERATOR:
-      return access::Right::kOperator;
-    case v1::RIGHT_ADMIN:
-      return access::Right::kAdmin;
-    default:
-      return access::Right::kNone;  // one that only a newer controller knows is none here
-  }
-}
-
-v1::Right ToProto(access::Right right) {
-  switch (right) {
-    case access::Right::kNone:
-      return v1::RIGHT_UNSPECIFIED;
-    case access::Right::kViewer:
-      return v1::RIGHT_VIEWER;
-    case access::Right::kOperator:
-      return v1::RIGHT_OPERATOR;
-    case access::Right::kAdmin:
-      return v1::RIGHT_ADMIN;
-  }
-  return v1::RIGHT_UNSPECIFIED;
-}
-
 access::Caller CallerOf(const v1::FleetRequest& request, const Origin& origin,
                         access::Right allow) {
   access::Caller caller;
@@ -80,7 +54,7 @@ access::Caller CallerOf(const v1::FleetRequest& request, const Origin& origin,
                              " (by controller ", origin.controller, ")");
   caller.from = absl::StrCat("controller ", origin.address);
   if (!request.from().empty()) absl::StrAppend(&caller.from, ", for ", Cut(request.from()));
-  caller.right = std::min(FromProto(request.right()), allow);
+  caller.right = std::min(access::FromProto(request.right()), allow);
   return caller;
 }
 

@@ -26,10 +26,6 @@ struct Origin {
 // operator is cut and made printable.
 access::Caller CallerOf(const v1::FleetRequest& request, const Origin& origin, access::Right allow);
 
-// What a request may come to, for whoever may not see the proto's numbers.
-access::Right FromProto(v1::Right right);
-v1::Right ToProto(access::Right right);
-
 // Carries out what the controller's operators ask for, by calling this node's own services. What
 // has begun goes on when the stream, or this, is gone. Loop thread.
 class Requests {

@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/controller_link/duration.h"
 #include "agent/controller_link/limits.h"
 #include "agent/controller_link/report.h"
+#include "agent/wire/wire.h"
+#include "common/access/right_proto.h"
 #include "common/grpc_address.h"
 #include "common/log.h"
 #include "common/protocol.h"
@@ -67,7 +68,7 @@ void Session::Greet() {
   hello.set_node(name_.node);
   hello.set_version(context_.options.version);
   hello.set_protocol(kFleetProtocol);
-  hello.set_allow(ToProto(context_.options.allow));
+  hello.set_allow(access::ToProto(context_.options.allow));
   if (const EventJournal* journal = context_.around.journal; journal != nullptr) {
     hello.set_journal(journal->id());
     hello.set_first_event(journal->first());
@@ -163,7 +164,7 @@ void Session::Welcome(const v1::Welcome& welcome) {
   patience_.reset();
   controller_ = *std::move(controller);
   listener_.OnPacing(welcome.pacing());
-  reports_.Begin(welcome.has_report_interval() ? FromProto(welcome.report_interval())
+  reports_.Begin(welcome.has_report_interval() ? wire::FromProto(welcome.report_interval())
                                                : Reports::kDefault);
   if (feed_) feed_->Begin(welcome.events_taken());
   listener_.OnWelcome();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/access/right_proto.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "controller/api/fleet_service.h"
@@ -17,25 +18,11 @@ constexpr size_t kMaxMessage = 2048;
 // A run prints at most a few MiB, in pieces of some KiB: a client that is slow keeps all of it.
 constexpr size_t kMaxOutput = 65'536;
 
-v1::Right ToProto(access::Right right) {
-  switch (right) {
-    case access::Right::kNone:
-      return v1::RIGHT_UNSPECIFIED;
-    case access::Right::kViewer:
-      return v1::RIGHT_VIEWER;
-    case access::Right::kOperator:
-      return v1::RIGHT_OPERATOR;
-    case access::Right::kAdmin:
-      return v1::RIGHT_ADMIN;
-  }
-  return v1::RIGHT_UNSPECIFIED;
-}
-
 // On whose behalf. The node applies the lower of this right and its own ceiling.
 void Sign(const access::Caller& caller, v1::FleetRequest& request) {
   request.set_who(caller.name);
   request.set_from(caller.from);
-  request.set_right(ToProto(caller.right));
+  request.set_right(access::ToProto(caller.right));
 }
 
 std::string Cut(const std::string& text, size_t most) { return Printable(text.substr(0, most)); }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/access/right_proto.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "common/tls.h"
@@ -15,33 +16,6 @@ namespace {
 
 constexpr absl::Duration kLifetime = absl::Hours(24 * 365);
 constexpr size_t kMaxOperators = 256;  // as of a pair
-
-access::Right FromProto(v1::Right right) {
-  switch (right) {
-    case v1::RIGHT_VIEWER:
-      return access::Right::kViewer;
-    case v1::RIGHT_OPERATOR:
-      return access::Right::kOperator;
-    case v1::RIGHT_ADMIN:
-      return access::Right::kAdmin;
-    default:
-      return access::Right::kNone;
-  }
-}
-
-v1::Right ToProto(access::Right right) {
-  switch (right) {
-    case access::Right::kNone:
-      return v1::RIGHT_UNSPECIFIED;
-    case access::Right::kViewer:
-      return v1::RIGHT_VIEWER;
-    case access::Right::kOperator:
-      return v1::RIGHT_OPERATOR;
-    case access::Right::kAdmin:
-      return v1::RIGHT_ADMIN;
-  }
-  return v1::RIGHT_UNSPECIFIED;
-}
 
 }  // namespace
 
@@ -57,7 +31,7 @@ void Hub::AddOperator(const v1::AddOperatorRequest& request,
   const auto response = std::make_shared<v1::AddOperatorResponse>();
   const auto decide = [this, request, response]() -> absl::StatusOr<Changes> {
     ZC_RETURN_IF_ERROR(Annotate(CheckNodeName(request.name()), "name"));
-    const access::Right right = FromProto(request.role());
+    const access::Right right = access::FromProto(request.role());
     if (right == access::Right::kNone) {
       return absl::InvalidArgumentError("role: is missing; expected viewer, operator or admin");
     }
@@ -88,7 +62,7 @@ v1::ListOperatorsResponse Hub::ListOperators() const {
   for (const auto& [name, one] : ledger_.operators()) {
     v1::PairConfig::Operator& shown = *response.add_operators();
     shown.set_name(name);
-    shown.set_role(ToProto(one.right));
+    shown.set_role(access::ToProto(one.right));
     shown.set_key(one.key);
   }
   return response;
