@@ -20,8 +20,7 @@ void Acknowledgements::Taken(const AgentId& agent, uint64_t number, size_t event
     return send_(agent, number);
   }
   if (owed.batches > 1) return;
-  owed.entry = ++entries_;
-  due_.push_back({Loop::Now() + within_, agent, owed.entry});
+  due_.push_back({Loop::Now() + within_, agent});
   if (timer_ == nullptr) timer_ = loop_.Every(kLook, [this] { SendDue(); });
 }
 
@@ -31,8 +30,8 @@ void Acknowledgements::SendDue() {
     const Due due = std::move(due_.front());
     due_.pop_front();
     const auto owed = owed_.find(due.agent);
-    // Told meanwhile, or gone, and perhaps owed anew.
-    if (owed == owed_.end() || owed->second.entry != due.entry) continue;
+    // Told meanwhile, or gone. If it is owed anew, it is told a little early.
+    if (owed == owed_.end()) continue;
     const uint64_t number = owed->second.number;
     owed_.erase(owed);
     send_(due.agent, number);

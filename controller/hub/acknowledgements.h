@@ -38,12 +38,10 @@ class Acknowledgements {
     uint64_t number = 0;
     int batches = 0;
     size_t events = 0;
-    uint64_t entry = 0;  // in due_
   };
   struct Due {
     absl::Time when;
     AgentId agent;
-    uint64_t entry;
   };
   void SendDue();
 
@@ -52,7 +50,6 @@ class Acknowledgements {
   const Send send_;
   std::map<AgentId, Owed> owed_;
   std::deque<Due> due_;  // at most one a batch of the last while; in order
-  uint64_t entries_ = 0;
   Loop::Registration timer_;
 };
 
