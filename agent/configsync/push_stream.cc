@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tested by configsync_test.cc: what it does shows only between two nodes.
 #include "agent/configsync/push_stream.h"
 
 #include <utility>
@@ -27,23 +26,20 @@ void PushStream::Write(v1::SyncRequest request) {
 
 void PushStream::ReadNext() {
   absl::MutexLock lock(&mutex_);
-  if (!held_) return;
-  reading_ = true;
-  StartRead(&reply_);
+  if (held_) StartRead(&reply_);
 }
 
 void PushStream::Cancel() {
   context_.TryCancel();
-  bool let_go = false;
+  Release();
+}
+
+void PushStream::Release() {
   {
     absl::MutexLock lock(&mutex_);
-    // With a read under way, its end lets go.
-    if (held_ && !reading_) {
-      held_ = false;
-      let_go = true;
-    }
+    if (!std::exchange(held_, false)) return;
   }
-  if (let_go) RemoveHold();
+  RemoveHold();
 }
 
 void PushStream::AwaitReleased() {
@@ -57,17 +53,8 @@ void PushStream::OnWriteDone(bool ok) {
 }
 
 void PushStream::OnReadDone(bool ok) {
-  bool let_go = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    reading_ = false;
-    if (!ok && held_) {
-      held_ = false;
-      let_go = true;
-    }
-  }
-  if (let_go) RemoveHold();
-  if (ok) work_.Post([self = shared_from_this()] { self->handlers_.reply(self->reply_); });
+  if (!ok) return Release();
+  work_.Post([self = shared_from_this()] { self->handlers_.reply(self->reply_); });
 }
 
 void PushStream::OnDone(const grpc::Status& status) {

@@ -45,6 +45,8 @@ class PushStream : public grpc::ClientBidiReactor<v1::SyncRequest, v1::SyncReply
   PushStream(Loop& work, Handlers handlers) : work_(work), handlers_(std::move(handlers)) {}
 
  private:
+  void Release() ABSL_LOCKS_EXCLUDED(mutex_);
+
   Loop& work_;
   const Handlers handlers_;
   grpc::ClientContext context_;
@@ -54,7 +56,6 @@ class PushStream : public grpc::ClientBidiReactor<v1::SyncRequest, v1::SyncReply
   absl::Mutex mutex_;
   // Writes and reads may be started: gRPC does not end the call while we hold it.
   bool held_ ABSL_GUARDED_BY(mutex_) = true;
-  bool reading_ ABSL_GUARDED_BY(mutex_) = true;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
