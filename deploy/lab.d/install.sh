@@ -4,7 +4,7 @@
 
 readonly PACKAGES="g++ cmake ninja-build ccache pkg-config libgrpc++-dev protobuf-compiler
   protobuf-compiler-grpc libprotobuf-dev libabsl-dev libmnl-dev libnetfilter-conntrack-dev keepalived
-  conntrack nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
+  conntrack conntrackd nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   libfmt-dev libboost-dev libsqlite3-dev libre2-dev libxxhash-dev libssl-dev openssl procps util-linux
   libpam0g-dev hostname iputils-ping shellcheck jq libmicrohttpd-dev prometheus-cpp-dev prometheus"
 

@@ -87,6 +87,7 @@ render_keepalived() {
   cat <<CONF
 global_defs {
   router_id $node
+  script_user root
   vrrp_version 3
   vrrp_priority -20
   vrrp_garp_master_repeat 3
@@ -111,6 +112,7 @@ vrrp_instance lab {
     $FRONT_VIP6/64 dev front
     $BACK_VIP6/64 dev back
   }
+$([[ $LAB_CONNTRACKD == no ]] || render_notify_lines)
 }
 CONF
 }
@@ -164,6 +166,7 @@ write_node_files() {
   render_farm "$node" >"$STATE/$node/farm.nft"
   if [[ $LAB_RAW == yes ]]; then
     render_keepalived "$node" >"$etc/keepalived-raw.conf"
+    [[ $LAB_CONNTRACKD == no ]] || write_conntrackd_files "$node"
     return
   fi
   if [[ $LAB_BARE == yes ]]; then
@@ -230,6 +233,7 @@ start_agent() {
     return
   fi
   if [[ $LAB_RAW == yes ]]; then
+    [[ $LAB_CONNTRACKD == no ]] || start_conntrackd "$node"
     in_machine "$node" rm -f /run/keepalived-raw.pid /run/keepalived-raw.vrrp
     spawn "$node" /var/log/zcluster/keepalived.log keepalived --dont-fork --log-console --log-detail --vrrp \
       --use-file=/etc/zcluster/keepalived-raw.conf --pid=/run/keepalived-raw.pid --vrrp_pid=/run/keepalived-raw.vrrp

@@ -4,13 +4,14 @@
 
 verb_up() {
   local started flags
-  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE='' LAB_BARE=no LAB_PAIRS=1 LAB_CONTROLLER=no
+  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE='' LAB_BARE=no LAB_PAIRS=1 LAB_CONTROLLER=no LAB_CONNTRACKD=no
   while (($# > 0)); do
     case $1 in
       --advert) LAB_ADVERT=${2:?--advert wants an interval} && shift ;;
       --failback) LAB_FAILBACK=${2:?--failback wants KEEP or PREFERRED} && shift ;;
       --no-replication) LAB_REPLICATE=false ;;
       --raw) LAB_RAW=yes ;;
+      --conntrackd) LAB_CONNTRACKD=yes ;;
       --bare) LAB_BARE=yes ;;
       --pairs) LAB_PAIRS=${2:?--pairs wants a number} && shift ;;
       --controller) LAB_CONTROLLER=yes ;;
@@ -22,6 +23,7 @@ verb_up() {
   done
   [[ $LAB_RAW == no || $LAB_BARE == no ]] || fail "--bare has an agent on each node, --raw has none: one of them"
   [[ $LAB_PAIRS =~ ^[1-$MOST_PAIRS]$ ]] || fail "--pairs wants 1 to $MOST_PAIRS, not '$LAB_PAIRS'"
+  [[ $LAB_CONNTRACKD == no || $LAB_RAW == yes ]] || fail "--conntrackd goes with --raw: agents replicate connections themselves"
   [[ $LAB_RAW == no || $LAB_CONTROLLER == no ]] || fail "--raw has no agents that a controller could see"
   [[ $LAB_PAIRS == 1 || $LAB_RAW$LAB_BARE == nono ]] || fail "--pairs wants agents that are in pairs: neither --raw nor --bare"
   [[ $LAB_PRIORITIES =~ ^[0-9]+/[0-9]+$ ]] || fail "--priorities wants two numbers, as 254/250"
@@ -35,11 +37,12 @@ verb_up() {
   mkdir -p "$STATE/share"
   chmod 1777 "$STATE/share"
   set_machines "$LAB_PAIRS" "$LAB_CONTROLLER"
-  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE LAB_BARE LAB_PAIRS LAB_CONTROLLER | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
+  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE LAB_BARE LAB_PAIRS LAB_CONTROLLER LAB_CONNTRACKD | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
   raise_machines
   wait_until_ready
   flags="advert $LAB_ADVERT"
   [[ $LAB_RAW == no ]] || flags+=", raw keepalived $LAB_PRIORITIES"
+  [[ $LAB_CONNTRACKD == no ]] || flags+=" with conntrackd"
   [[ $LAB_BARE == no ]] || flags="bare nodes, in no pair"
   [[ $LAB_REPLICATE == true ]] || flags+=", no replication"
   [[ $LAB_PAIRS == 1 ]] || flags+=", $LAB_PAIRS pairs"

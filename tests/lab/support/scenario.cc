@@ -30,8 +30,8 @@ void Scenario::TearDown() {
 }
 
 Traffic Scenario::Hold(int connections, const std::string& address) {
-  Traffic traffic(lab(),
-                  {"hold", "--to", address + ":80", "--connections", absl::StrCat(connections)});
+  Traffic traffic(lab(), {"hold", "--to", address + ":80", "--connections",
+                          absl::StrCat(connections), "--kinds", "busy,idle,half-open"});
   EXPECT_TRUE(WaitUntil(kLong, [&] { return traffic.Report()["open"].as<int>() == connections; }))
       << traffic.Report();
   return traffic;

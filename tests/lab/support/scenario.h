@@ -29,7 +29,8 @@ class Scenario : public testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  // Long-lived connections to the farm that have moved bytes; address: "10.10.0.100" or
+  // Long-lived connections to the farm that have moved bytes, a third each busy, idle and
+  // half-open; address: "10.10.0.100" or
   // "[fd10::100]".
   static Traffic Hold(int connections, const std::string& address = "10.10.0.100");
   // A UDP probe each millisecond that is being answered.

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "tests/lab/traffic/pattern.h"
+#include "tests/lab/traffic/serve.h"
 
 namespace zcluster::traffic {
 namespace {
@@ -17,12 +20,16 @@ constexpr uint64_t kTickNs = 10'000'000;
 // Each connection sends at every kTurns-th tick: ten times a second, and not all at once.
 constexpr uint64_t kTurns = 10;
 constexpr uint64_t kMostUnanswered = 64 * 1024;
+// What a half-open connection has sent before it ended its direction: comes back for a quarter of
+// an hour.
+constexpr uint64_t kBeforeHalfClose = 9000;
 
 enum class State { kConnecting, kOpen, kReset, kClosed, kTimedOut, kFailed };
 
 struct Connection {
-  explicit Connection(uint64_t number) : pattern(number) {}
+  Connection(uint64_t number, Kind what) : kind(what), pattern(number) {}
 
+  Kind kind;
   Fd socket;
   State state = State::kConnecting;
   Pattern pattern;
@@ -32,8 +39,14 @@ struct Connection {
   uint64_t verified = 0;
   uint64_t mark = 0;  // bytes sent when the mark was set
 
-  // An echo that was already under way at the mark proves nothing about what came after it.
+  // An echo that was already under way at the mark proves nothing about what came after it. A
+  // half-open one sends no more; what it gets is sent then, not before.
+  void Mark() { mark = kind == Kind::kHalfOpen ? verified : sent; }
   bool MovedSinceMark() const { return verified > mark; }
+  bool HasMoreToSend() const {
+    if (kind == Kind::kHalfOpen) return sent < kBeforeHalfClose;
+    return kind == Kind::kBusy || sent <= mark;
+  }
 };
 
 State EndedBy(int error, bool opened) {
@@ -52,7 +65,8 @@ class Holder {
     poller_.Add(control_.fd(), EPOLLIN, kControl);
     poller_.Add(ticker_.fd(), EPOLLIN, kTick);
     for (size_t i = 0; i < options.connections; ++i) {
-      Connection& connection = connections_.emplace_back(i + 1);
+      Connection& connection =
+          connections_.emplace_back(i + 1, options.kinds[i % options.kinds.size()]);
       connection.socket = ConnectTcp(options.to);
       if (connection.socket.valid()) {
         poller_.Add(connection.socket.get(), EPOLLOUT | EPOLLIN, i);
@@ -83,7 +97,7 @@ class Holder {
   bool Obey(Control::Orders orders) {
     if (orders.mark) {
       ++marks_;
-      for (Connection& connection : connections_) connection.mark = connection.sent;
+      for (Connection& connection : connections_) connection.Mark();
     }
     if (orders.report || orders.mark) reporter_.Interim(Describe());
     return !orders.stop;
@@ -101,9 +115,17 @@ class Holder {
       connection.state = State::kOpen;
       poller_.Change(connection.socket.get(), EPOLLIN, event.data.u64);
       Connected();
+      Greet(connection);
       Send(connection);
     }
     if ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) Receive(connection);
+  }
+
+  void Greet(Connection& connection) {
+    if (connection.kind != Kind::kHalfOpen) return;
+    const ssize_t count =
+        send(connection.socket.get(), kAnswerLater.data(), kAnswerLater.size(), MSG_NOSIGNAL);
+    if (count != static_cast<ssize_t>(kAnswerLater.size())) End(connection, State::kFailed);
   }
 
   void SendTurn() {
@@ -111,15 +133,18 @@ class Holder {
   }
 
   void Send(Connection& connection) {
-    if (connection.state != State::kOpen) return;
+    if (connection.state != State::kOpen || !connection.HasMoreToSend()) return;
     std::array<uint8_t, kMostUnanswered> data;
+    const bool half_open = connection.kind == Kind::kHalfOpen;
     const uint64_t room = kMostUnanswered - (connection.sent - connection.verified);
-    std::span<uint8_t> bytes(data.data(), std::min(chunk_, room));
+    const uint64_t wanted = half_open ? kBeforeHalfClose - connection.sent : chunk_;
+    std::span<uint8_t> bytes(data.data(), std::min(wanted, room));
     if (bytes.empty()) return;
     connection.pattern.Fill(connection.sent, bytes);
     ssize_t count = send(connection.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       connection.sent += static_cast<uint64_t>(count);
+      if (half_open && !connection.HasMoreToSend()) shutdown(connection.socket.get(), SHUT_WR);
     } else if (errno != EAGAIN) {
       End(connection, EndedBy(errno, true));
     }
@@ -201,6 +226,25 @@ class Holder {
 };
 
 }  // namespace
+
+std::vector<Kind> ParseKinds(std::string_view text) {
+  std::vector<Kind> kinds;
+  for (;;) {
+    const size_t comma = text.find(',');
+    const std::string_view word = text.substr(0, comma);
+    if (word == "busy") {
+      kinds.push_back(Kind::kBusy);
+    } else if (word == "idle") {
+      kinds.push_back(Kind::kIdle);
+    } else if (word == "half-open") {
+      kinds.push_back(Kind::kHalfOpen);
+    } else {
+      throw std::invalid_argument("'" + std::string(word) + "' is not busy, idle or half-open");
+    }
+    if (comma == std::string_view::npos) return kinds;
+    text.remove_prefix(comma + 1);
+  }
+}
 
 int Hold(const HoldOptions& options, Control& control, Reporter& reporter) {
   return Holder(options, control, reporter).Run();

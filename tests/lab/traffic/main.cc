@@ -21,6 +21,7 @@ struct Flags {
   uint16_t port = 8080;
   std::string name = "backend";
   size_t connections = 200;
+  std::string kinds = "busy";
   uint64_t bytes_per_second = 2000;
   std::string protocol = "udp";
   std::string interval = "1ms";
@@ -45,9 +46,10 @@ int Main(int argc, char** argv) {
   CLI::App& serve = *app.add_subcommand("serve", "be a backend: echo TCP and UDP");
   serve.add_option("--port", flags.port, "where to listen")->check(CLI::Range(1, 65535));
   serve.add_option("--name", flags.name, "what to call it in its one line of output");
-  CLI::App& hold = *app.add_subcommand("hold", "keep TCP connections busy, compare each byte");
+  CLI::App& hold = *app.add_subcommand("hold", "keep TCP connections, compare each byte");
   AddClientFlags(hold, flags);
   hold.add_option("--connections", flags.connections, "how many")->check(CLI::Range(1, 20000));
+  hold.add_option("--kinds", flags.kinds, "in turn: busy,idle,half-open; default busy");
   hold.add_option("--rate", flags.bytes_per_second, "bytes a second on each connection")
       ->check(CLI::Range(10, 500000));
   CLI::App& probe = *app.add_subcommand("probe", "one small probe after the other: the outage");
@@ -68,7 +70,8 @@ int Main(int argc, char** argv) {
   if (serve.parsed()) return Serve(flags.port, flags.name, control);
   const Endpoint to = ParseEndpoint(flags.to);
   if (hold.parsed()) {
-    return Hold({to, flags.connections, flags.bytes_per_second}, control, reporter);
+    return Hold({to, flags.connections, ParseKinds(flags.kinds), flags.bytes_per_second}, control,
+                reporter);
   }
   if (probe.parsed()) {
     return Probe({to, flags.protocol != "udp", ParseNanoseconds(flags.interval),
