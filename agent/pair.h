@@ -15,12 +15,13 @@
 #include "agent/command/command.h"
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
-#include "agent/console/console.h"
 #include "agent/conntrack/conntrack.h"
+#include "agent/console/console.h"
 #include "agent/controller_link/controller_link.h"
 #include "agent/core/brain.h"
 #include "agent/driver/driver.h"
 #include "agent/events/events.h"
+#include "agent/facts/facts.h"
 #include "agent/heartbeat/heartbeat.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -106,6 +107,7 @@ class Pair {
   configsync::ConfigSync config_sync_;
   command::Command commands_;
   identity::Renewal renewal_;
+  facts::Facts facts_;
   peer::PeerLink peer_link_;
   api::Api api_;
   console::MemberConsole console_;

@@ -3,8 +3,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/lifecycle/member.h"
 #include "agent/machine/machine.h"
+#include "common/protocol.h"
 
 namespace zcluster {
 
@@ -19,6 +21,7 @@ core::Config BrainConfig(const config::Settings& s) {
   brain.advert_interval = s.pair->advert_interval.duration();
   brain.replicate_conntrack = s.pair->replicate_conntrack;
   brain.has_roots = !s.pair->roots.empty();
+  brain.has_commands = !s.pair->commands.empty();
   return brain;
 }
 
@@ -89,6 +92,18 @@ command::Options CommandOptions(const config::Settings& s) {
       spec.arguments.push_back({argument.name, argument.pattern});
     options.catalogue.push_back(std::move(spec));
   }
+  return options;
+}
+
+facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths) {
+  facts::Options options{.version = absl::StrCat(ZC_VERSION, ", protocol ", kPeerProtocol),
+                         .generation = s.pair->generation,
+                         .vips = {},
+                         .backends = s.pair->backends,
+                         .state_dir = paths.state_dir,
+                         .certificate = TlsFiles(s, paths).certificate};
+  for (const config::Vip& vip : s.pair->vips)
+    options.vips.push_back({vip.address, vip.prefix_length});
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "agent/console/console.h"
 #include "agent/controller_link/options.h"
 #include "agent/core/types.h"
+#include "agent/facts/facts.h"
 #include "agent/heartbeat/options.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -26,6 +27,7 @@ heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::
 packetfilter::Options PacketFilterOptions(const config::Settings& s);
 configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths);
 command::Options CommandOptions(const config::Settings& s);
+facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths);
 api::Options ApiOptions(const config::Settings& s);
 // Of a node that is in no pair.
 api::Options IdleApiOptions(const lifecycle::Paths& paths);

@@ -19,6 +19,12 @@ constexpr absl::Duration kNothingToWaitFor = absl::ZeroDuration();
 
 std::vector<Option> Force(const std::string& summary) { return {{"--force", "", "", summary}}; }
 
+std::vector<Option> Enter() {
+  return {{"--for", "", "TIME", "how long, 1s to 8760h; default until `maintenance start`"},
+          {"--reason", "", "TEXT", "why, for everybody who looks; at most 256 bytes"},
+          {"--force", "", "", "go on although nobody else can serve, or the peer is not ready"}};
+}
+
 Option Yes(const std::string& summary) { return {"--yes", "", "", summary}; }
 
 Option DryRun() { return {"--dry-run", "", "", "show what would be done, and do nothing"}; }
@@ -85,6 +91,20 @@ std::vector<Verb> Questions() {
        {{"zctl status", "would a failover right now succeed?"},
         {"zctl status -o json | jq .ready", "the same for scripts"}},
        Status,
+       "zctl fleet show PAIR"},
+      {"readiness",
+       "would a failover right now succeed, and why not?",
+       "Shows each precondition of a failover with its evidence: what is not met first, then what "
+       "is worth a look but keeps nobody from taking over. Ends with exit code 0 only if all are "
+       "met.",
+       {},
+       {},
+       kQuestion,
+       {{"zctl readiness", "what stands in the way?"},
+        {"zctl readiness >/dev/null && reboot", "go on only while the other node can take over"},
+        {"zctl readiness -o json | jq -r '.readiness[] | select(.met | not).name'",
+         "the names of what is not met, for scripts"}},
+       Readiness,
        "zctl fleet show PAIR"},
   };
 }
@@ -230,13 +250,16 @@ std::vector<Verb> Steering() {
        "zctl fleet switchover PAIR"},
       {"maintenance enter",
        "take this node out",
-       "This node takes over no more, through reboots too, until `zctl maintenance start`. A "
-       "master hands over "
-       "first. Refused if nobody else could serve.",
+       "This node takes over no more, through reboots too, until `zctl maintenance start`, or "
+       "until the time of --for is over: then it comes back by itself, once it is synchronised. A "
+       "master hands over first. Refused if nobody else could serve. Of a node that is out already "
+       "--for counts from now, and --reason replaces the other one.",
        {},
-       Force("go on although nobody else can serve, or the peer is not ready"),
+       Enter(),
        kOperation,
-       {{"zctl maintenance enter", "before working on this node"}},
+       {{"zctl maintenance enter", "before working on this node"},
+        {"zctl maintenance enter --for 2h --reason 'new disk'",
+         "tell everybody why, and let it come back by itself"}},
        MaintenanceEnter,
        "zctl fleet maintenance enter PAIR/NODE"},
       {"maintenance start",

@@ -67,6 +67,9 @@ v1::GetStatusResponse Board::Status(absl::Time now) const {
   response.set_term(view_.term.value);
   response.set_ready(view_.not_ready.empty());
   for (const std::string& reason : view_.not_ready) response.add_not_ready(reason);
+  for (const core::Precondition& precondition : view_.readiness) {
+    *response.add_readiness() = wire::ToProto(precondition);
+  }
   for (const Options::Vip& vip : options_.vips) {
     v1::Vip& shown = *response.add_vips();
     shown.set_address(vip.address);

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/wire/wire.h"
+#include "common/strings.h"
 
 namespace zcluster::api {
 namespace {
@@ -95,6 +96,14 @@ std::string InWords(const v1::AddOperatorRequest& r) {
 
 std::string InWords(const v1::RevokeOperatorRequest& r) {
   return Words().Add("name", r.name()).Line();
+}
+
+std::string InWords(const v1::EnterRequest& r) {
+  return Words()
+      .AddFlag("force", r.force())
+      .Add("for", Duration(r.length(), r.has_length()))
+      .Add("reason", Printable(r.reason()))
+      .Line();
 }
 
 std::string InWords(bool force) { return force ? "force" : ""; }

@@ -5,6 +5,7 @@
 
 #include "zcluster/v1/bootstrap.pb.h"
 #include "zcluster/v1/cluster.pb.h"
+#include "zcluster/v1/maintenance.pb.h"
 #include "zcluster/v1/operator.pb.h"
 
 // What was asked, for the audit: `local_ip=10.0.0.1 force`. Each message field by field: what is
@@ -17,6 +18,7 @@ std::string InWords(const v1::UnconfigureRequest& request);
 std::string InWords(const v1::TokenRequest& request);
 std::string InWords(const v1::AddOperatorRequest& request);
 std::string InWords(const v1::RevokeOperatorRequest& request);
+std::string InWords(const v1::EnterRequest& request);
 // Of those requests that only may be forced.
 std::string InWords(bool force);
 

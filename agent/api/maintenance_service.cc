@@ -8,17 +8,23 @@
 #include "absl/strings/str_cat.h"
 #include "agent/api/in_words.h"
 #include "agent/core/names.h"
+#include "agent/wire/wire.h"
 #include "common/loop.h"
+#include "common/strings.h"
 
 namespace zcluster::api {
 namespace {
 
 // What the brain may take for a switchover: ten seconds to flush, twice three silent intervals and
-// skew for the takeover, and some seconds of its own. Its own bounds end it first; this one only
-// ends a peer that has gone mad.
+// skew for the takeover, as much until the node stands by, and some seconds each of its own. Its
+// own bounds end it first; this one only ends a peer that has gone mad.
 absl::Duration SwitchoverBound(absl::Duration advert_interval) {
-  return absl::Seconds(30) + 8 * advert_interval;
+  return absl::Seconds(30) + 16 * advert_interval;
 }
+
+// Of one that ends by itself. Longer ones are a forgotten node.
+constexpr absl::Duration kShortestMaintenance = absl::Seconds(1);
+constexpr absl::Duration kLongestMaintenance = absl::Hours(24 * 365);
 
 std::string Describe(const core::NodeView& node) {
   return absl::StrCat(node.name, " is ", core::Name(node.role), " (", node.message, ")");
@@ -34,15 +40,47 @@ absl::Status NobodyIsMaster(const Board& board) {
                    "; `zctl status` on each node says what keeps it from serving"));
 }
 
+core::OperationAsked Wish(core::OperationKind kind, bool force) {
+  core::OperationAsked wish;
+  wish.kind = kind;
+  wish.force = force;
+  return wish;
+}
+
+absl::StatusOr<core::OperationAsked> WishOf(const v1::EnterRequest& request) {
+  core::OperationAsked wish = Wish(core::OperationKind::kEnterMaintenance, request.force());
+  wish.reason = request.reason();
+  if (wish.reason.size() > core::kMaxReason) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "reason: ", wish.reason.size(), " bytes; at most ", core::kMaxReason, " are allowed"));
+  }
+  if (HasControlCharacter(wish.reason)) {
+    return absl::InvalidArgumentError(
+        "reason: has a control character; give one line of plain text");
+  }
+  if (!request.has_length()) return wish;
+  wish.length = wire::FromProto(request.length());
+  if (wish.length < kShortestMaintenance || wish.length > kLongestMaintenance) {
+    return absl::InvalidArgumentError(absl::StrCat("length: ", absl::FormatDuration(wish.length),
+                                                   ": use 1s to ",
+                                                   absl::FormatDuration(kLongestMaintenance)));
+  }
+  return wish;
+}
+
 // Asks the brain on the loop; whatever comes of it goes to the stream that is returned.
 grpc::ServerWriteReactor<v1::Step>* AskBrain(access::Desk& desk, const Board& board,
                                              Operations& operations, const access::Asked& asked,
-                                             core::OperationKind kind, bool force) {
+                                             absl::StatusOr<core::OperationAsked> wish) {
   auto client = StepStream::Make();
-  desk.Ask(asked, client, [&board, &operations, kind, force, client, asked_at = Loop::Now()] {
-    if (const absl::Status status = board.InPair(); !status.ok()) return client->Close(status);
-    operations.Ask(kind, force, asked_at, client);
-  });
+  desk.Ask(asked, client,
+           [&board, &operations, wish = std::move(wish), client, asked_at = Loop::Now()] {
+             if (!wish.ok()) return client->Close(wish.status());
+             if (const absl::Status status = board.InPair(); !status.ok()) {
+               return client->Close(status);
+             }
+             operations.Ask(*wish, asked_at, client);
+           });
   return client.get();
 }
 
@@ -67,7 +105,7 @@ grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Switchover(
               if (const absl::Status status = board_.InPair(); !status.ok()) {
                 client->Close(status);
               } else if (board_.view().local.role == core::Role::kMaster) {
-                operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+                operations_.Ask(Wish(core::OperationKind::kSwitchover, force), asked_at, client);
               } else {
                 PassOn(force, asked_at, client);
               }
@@ -96,15 +134,15 @@ void MaintenanceService::PassOn(bool force, absl::Time asked_at, Stream client) 
 grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Enter(grpc::CallbackServerContext* context,
                                                               const v1::EnterRequest* request) {
   return AskBrain(desk_, board_, operations_,
-                  {*context, "zcluster.v1.MaintenanceService/Enter", InWords(request->force())},
-                  core::OperationKind::kEnterMaintenance, request->force());
+                  {*context, "zcluster.v1.MaintenanceService/Enter", InWords(*request)},
+                  WishOf(*request));
 }
 
 grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServerContext* context,
                                                               const v1::StartRequest* request) {
   return AskBrain(desk_, board_, operations_,
                   {*context, "zcluster.v1.MaintenanceService/Start", InWords(request->force())},
-                  core::OperationKind::kStartMaintenance, request->force());
+                  Wish(core::OperationKind::kStartMaintenance, request->force()));
 }
 
 PeerMaintenanceService::PeerMaintenanceService(access::Desk& desk, const Board& board,
@@ -121,7 +159,7 @@ grpc::ServerWriteReactor<v1::Step>* PeerMaintenanceService::Switchover(
                 return client->Close(absl::FailedPreconditionError(
                     absl::StrCat(local.name, " was asked as the master, but ", Describe(local))));
               }
-              operations_.Ask(core::OperationKind::kSwitchover, force, asked_at, client);
+              operations_.Ask(Wish(core::OperationKind::kSwitchover, force), asked_at, client);
             });
   return client.get();
 }

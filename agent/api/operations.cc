@@ -15,16 +15,16 @@ v1::Step MakeStep(std::string what, absl::Duration at) {
   return step;
 }
 
-void Operations::Ask(core::OperationKind kind, bool force, absl::Time asked_at,
+void Operations::Ask(core::OperationAsked wish, absl::Time asked_at,
                      std::shared_ptr<StepStream> client) {
   if (events_ == nullptr) {
     client->Close(absl::FailedPreconditionError("the agent is starting; try again in a moment"));
     return;
   }
-  const core::OperationId id{++last_id_};
+  wish.operation = core::OperationId{++last_id_};
   // Before the brain hears of it: it may answer within the call.
-  running_.emplace(id, Operation{asked_at, std::move(client)});
-  events_->Report(core::OperationAsked{id, kind, force});
+  running_.emplace(wish.operation, Operation{asked_at, std::move(client)});
+  events_->Report(std::move(wish));
 }
 
 void Operations::Progress(const core::Progressed& step) {

@@ -20,10 +20,9 @@ class Operations {
   // Until this is called, whoever asks is refused. `events` must outlive this object.
   void Start(EventSink& events) { events_ = &events; }
 
-  // Hands an operation to the brain; its steps, timed from `asked_at` (the loop's clock), and its
-  // end go to `client`.
-  void Ask(core::OperationKind kind, bool force, absl::Time asked_at,
-           std::shared_ptr<StepStream> client);
+  // Hands an operation to the brain, under a number of its own; its steps, timed from `asked_at`
+  // (the loop's clock), and its end go to `client`.
+  void Ask(core::OperationAsked wish, absl::Time asked_at, std::shared_ptr<StepStream> client);
 
   // Those of an unknown operation (the brain's own, say) go nowhere.
   void Progress(const core::Progressed& step);

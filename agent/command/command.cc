@@ -152,7 +152,8 @@ Command::~Command() = default;
 grpc::Service& Command::local_service() { return *local_service_; }
 grpc::Service& Command::peer_service() { return *peer_service_; }
 
-absl::Status Command::Start(EventSink& /*events*/) {
+absl::Status Command::Start(EventSink& events) {
+  events_ = &events;
   ZC_ASSIGN_OR_RETURN(Catalogue catalogue,
                       Catalogue::Make(options_.catalogue, options_.programs, options_.node_name));
   runs_ = std::make_shared<Runs>(loop_, std::move(catalogue), options_.node_name,
@@ -174,8 +175,17 @@ absl::Status Command::Reconfigure(Options options) {
 }
 
 void Command::Perform(const core::Action& action) {
-  const auto* assume = std::get_if<core::AssumeRole>(&action);
-  if (assume != nullptr && runs_ != nullptr) runs_->AssumeRole(assume->role, assume->term);
+  if (runs_ == nullptr) return;
+  if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
+    runs_->AssumeRole(assume->role, assume->term);
+  } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
+    if (flush->replicator != core::Replicator::kCommands) return;
+    runs_->Hold([events = events_, operation = flush->operation] {
+      events->Report(core::Flushed{operation, core::Replicator::kCommands});
+    });
+  } else if (std::holds_alternative<core::ReleaseCommands>(action)) {
+    runs_->Release();
+  }
 }
 
 void Command::Stop() {

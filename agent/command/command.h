@@ -33,7 +33,8 @@ struct Options {
 };
 
 // The commands of the catalogue: run on the master and then on the backup, nothing else, never by a
-// shell. It learns the roles from AssumeRole and tells the brain nothing.
+// shell. It learns the roles from AssumeRole, and answers Flush: then what is asked of the master
+// waits until ReleaseCommands, so that no command is cut in two by a hand-over.
 class Command : public Adapter {
  public:
   // `peer` leads to the peer's agent. `loop` and `guard`, which every call must pass, outlive this.
@@ -63,6 +64,7 @@ class Command : public Adapter {
   Loop& loop_;
   Options options_;
   std::unique_ptr<PeerCalls> peer_;
+  EventSink* events_ = nullptr;
   std::shared_ptr<Runs> runs_;  // from Start() on
   std::unique_ptr<LocalService> local_service_;
   std::unique_ptr<PeerService> peer_service_;

@@ -74,17 +74,23 @@ void Runs::AssumeRole(core::Role role, core::Term term) {
 
 void Runs::Run(const v1::RunRequest& request, Listener listener) {
   if (role_ == core::Role::kMaster) {
-    RunAsMaster(request, std::move(listener));
+    RunHere(request, std::move(listener), /*of_peer=*/false);
   } else {
     PassOn(request, std::move(listener));
   }
 }
 
-void Runs::RunAsMaster(const v1::RunRequest& request, Listener listener) {
+void Runs::RunHere(const v1::RunRequest& request, Listener listener, bool of_peer) {
   if (role_ != core::Role::kMaster) {
     listener.on_done(absl::FailedPreconditionError(
         absl::StrCat("no node of the pair is known to be master: ", node_, " is not")));
     return;
+  }
+  if (holding_) {
+    if (held_.size() < kMaxAtOnce) return held_.push_back({request, std::move(listener), of_peer});
+    return listener.on_done(absl::ResourceExhaustedError(
+        absl::StrCat(held_.size(), " commands wait already until ", node_,
+                     " has handed over; try again in a moment")));
   }
   auto run = Begin(request, listener);
   if (!run.ok()) {
@@ -209,7 +215,27 @@ void Runs::EndOnPeer(const std::shared_ptr<Active>& run, const absl::Status& sta
 }
 
 void Runs::End(const std::shared_ptr<Active>& run, const absl::Status& status) {
-  if (active_.erase(run) > 0) run->listener.on_done(status);
+  if (active_.erase(run) == 0) return;
+  run->listener.on_done(status);
+  if (active_.empty() && all_ended_) std::exchange(all_ended_, nullptr)();
+}
+
+void Runs::Hold(std::function<void()> ended) {
+  holding_ = true;
+  if (active_.empty()) return ended();
+  all_ended_ = std::move(ended);
+}
+
+void Runs::Release() {
+  holding_ = false;
+  all_ended_ = nullptr;
+  for (Held& held : std::exchange(held_, {})) {
+    if (held.of_peer) {
+      RunHere(held.request, std::move(held.listener), held.of_peer);
+    } else {
+      Run(held.request, std::move(held.listener));
+    }
+  }
 }
 
 void Runs::PassOn(const v1::RunRequest& request, Listener listener) {
@@ -223,10 +249,14 @@ void Runs::PassOn(const v1::RunRequest& request, Listener listener) {
       2 * ((command == nullptr ? kUnknownCommand : command->timeout) + kPeerSlack);
   ++passed_on_;
   auto self = weak_from_this();
-  peer_.Run(request, deadline, listener.on_event, [self, listener](absl::Status status) {
+  peer_.Run(request, deadline, listener.on_event, [self, request, listener](absl::Status status) {
     auto runs = self.lock();
     if (runs == nullptr) return;
     --runs->passed_on_;
+    // The peer held it while it handed over to us.
+    if (absl::IsFailedPrecondition(status) && runs->role_ == core::Role::kMaster) {
+      return runs->RunHere(request, listener, /*of_peer=*/false);
+    }
     if (absl::IsUnavailable(status)) {
       status = Annotate(status, absl::StrCat(runs->node_, " is not master, and ", runs->peer_name_,
                                              " is unreachable"));
@@ -237,6 +267,11 @@ void Runs::PassOn(const v1::RunRequest& request, Listener listener) {
 
 void Runs::Stop() {
   stopped_ = true;
+  all_ended_ = nullptr;
+  for (const Held& held : std::exchange(held_, {})) {
+    held.listener.on_done(
+        absl::UnavailableError(absl::StrCat("the agent on ", node_, " stopped; nothing was run")));
+  }
   auto active = std::exchange(active_, {});
   for (const auto& run : active) {
     run->process.reset();

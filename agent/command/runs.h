@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -47,17 +48,31 @@ class Runs : public std::enable_shared_from_this<Runs> {
   void Run(const v1::RunRequest& request, Listener listener);
   // The peer passes one on: FAILED_PRECONDITION unless this node is master, so that two backups do
   // not play ball.
-  void RunAsMaster(const v1::RunRequest& request, Listener listener);
+  void RunAsMaster(const v1::RunRequest& request, Listener listener) {
+    RunHere(request, std::move(listener), /*of_peer=*/true);
+  }
   // The master's word: run here alone. FAILED_PRECONDITION if its term is lower than one seen, or
   // if this node is master itself.
   void Replicate(const v1::ReplicateRequest& request, Listener listener);
+
+  // Calls `ended` once nothing of this node's own runs any more, here or on the peer; what is asked
+  // of it as the master from now on waits, at most kMaxAtOnce, until Release().
+  void Hold(std::function<void()> ended);
+  // What waits goes on, as if it were asked now: mastership may have moved.
+  void Release();
 
   // Ends what runs and what waits, with UNAVAILABLE. Nothing is called after it.
   void Stop();
 
  private:
   struct Active;
+  struct Held {
+    v1::RunRequest request;
+    Listener listener;
+    bool of_peer = false;  // must not be passed on again
+  };
 
+  void RunHere(const v1::RunRequest& request, Listener listener, bool of_peer);
   // What may begin: resolved against the catalogue, within kMaxAtOnce.
   absl::StatusOr<std::shared_ptr<Active>> Begin(const v1::RunRequest& request, Listener listener);
   // Runs it here; `then(started)` follows its result.
@@ -76,6 +91,9 @@ class Runs : public std::enable_shared_from_this<Runs> {
   core::Term term_;  // highest seen
   absl::flat_hash_set<std::shared_ptr<Active>> active_;
   size_t passed_on_ = 0;
+  bool holding_ = false;
+  std::function<void()> all_ended_;  // not called yet
+  std::vector<Held> held_;
   bool stopped_ = false;
 };
 

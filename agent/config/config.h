@@ -102,6 +102,7 @@ struct PairSettings {
   std::vector<Root> roots;
   std::vector<Command> commands;
   std::vector<Operator> operators;
+  std::vector<std::string> backends;  // ADDRESS:PORT
   uint64_t generation = 0;
   uint64_t term = 0;
 };

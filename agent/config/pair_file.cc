@@ -20,6 +20,7 @@ constexpr int kMaxVips = 500;
 constexpr int kMaxRoots = 32;
 constexpr int kMaxCommands = 256;
 constexpr int kMaxOperators = 256;
+constexpr int kMaxBackends = 32;
 
 absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
   return status.ok() ? status : document.ErrorAt(field, status.message());
@@ -207,6 +208,21 @@ absl::Status ReadOperators(const YamlDocument& document, const v1::PairConfig& f
   return absl::OkStatus();
 }
 
+absl::Status ReadBackends(const YamlDocument& document, const v1::PairConfig& file,
+                          PairSettings& settings) {
+  if (file.backends_size() > kMaxBackends)
+    return document.ErrorAt("backends", absl::StrCat("has more than ", kMaxBackends));
+  std::set<std::string> seen;
+  for (int i = 0; i < file.backends_size(); ++i) {
+    const std::string field = absl::StrCat("backends[", i, "]");
+    ZC_RETURN_IF_ERROR(At(document, field, ParseEndpoint(file.backends(i)).status()));
+    if (!seen.insert(file.backends(i)).second)
+      return document.ErrorAt(field, absl::StrCat("is '", file.backends(i), "', given twice"));
+    settings.backends.push_back(file.backends(i));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadFailback(const YamlDocument& document, const v1::PairConfig& file,
                           const AgentSettings& agent, PairSettings& settings) {
   settings.preferred = file.preferred();
@@ -251,6 +267,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
       .roots = {},
       .commands = {},
       .operators = {},
+      .backends = {},
       .generation = file.generation(),
       .term = file.term()};
   ZC_RETURN_IF_ERROR(ReadFailback(document, file, agent, settings));
@@ -258,6 +275,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
   ZC_RETURN_IF_ERROR(ReadRoots(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadCommands(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadOperators(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadBackends(document, file, settings));
   return settings;
 }
 

@@ -17,9 +17,12 @@ struct Persist {
   Durable durable;
 };
 
-// Make keepalived stand aside (or no longer). With an empty reason the fault ends.
+// Make keepalived stand aside (or no longer). With an empty reason the fault ends. But for a
+// maintenance it is a lease: it ends by itself after `lease` unless it is ordered anew, even if
+// this agent is dead by then.
 struct SetFault {
   std::string reason;
+  absl::Duration lease = absl::InfiniteDuration();
 };
 
 // Tell VRRP of the last promotion.
@@ -49,6 +52,26 @@ struct AssumeRole {
 struct Flush {
   OperationId operation;
   Replicator replicator = Replicator::kConntrack;
+};
+
+// The hand-over is over, one way or the other: commands that have waited since Flush go on,
+// wherever the master is now. A promise, so that it comes after the role.
+struct ReleaseCommands {};
+
+// Ask the peer whether it serves. Answered by PeerAnswered with the same nonce, or not.
+struct AskPeer {
+  uint64_t nonce = 0;
+};
+
+// Answer its question.
+struct AnswerPeer {
+  uint64_t nonce = 0;
+  Testimony testimony;
+};
+
+// See whether the clients' path lives, from now on. Answered by one PathProbed.
+struct ProbePath {
+  uint64_t nonce = 0;
 };
 
 // Tell the peer how this node is. A promise: what it says of terms is on disk before it leaves.
@@ -81,7 +104,8 @@ struct LogDecision {
 };
 
 using Action = std::variant<Persist, SetFault, SetStanding, StartHeartbeat, Announce, AssumeRole,
-                            Flush, SendState, Progressed, Finished, Publish, LogDecision>;
+                            Flush, SendState, Progressed, Finished, Publish, LogDecision,
+                            ReleaseCommands, AskPeer, AnswerPeer, ProbePath>;
 
 // A promise tells somebody else something that must survive a crash, so it waits for the disk.
 bool IsPromise(const Action& action);

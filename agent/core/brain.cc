@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/core/boot_gate.h"
+#include "agent/core/facts.h"
 #include "agent/core/failback.h"
 #include "agent/core/maintenance.h"
+#include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
 #include "agent/core/operations.h"
 #include "agent/core/readiness.h"
@@ -23,6 +25,23 @@ bool Assign(T& to, const T& value) {
   if (to == value) return false;
   to = value;
   return true;
+}
+
+bool& AwaitsOf(Operation& operation, Replicator replicator) {
+  switch (replicator) {
+    case Replicator::kConntrack:
+      return operation.awaits_flows;
+    case Replicator::kConfig:
+      return operation.awaits_files;
+    case Replicator::kCommands:
+      return operation.awaits_commands;
+  }
+  return operation.awaits_flows;
+}
+
+absl::string_view WhatIsUnderWay(const Operation& operation) {
+  if (!operation.OfTheBrain()) return Name(operation.kind);
+  return operation.kind == OperationKind::kSwitchover ? "failback" : "return from maintenance";
 }
 
 // Why this node was promoted, as far as it can tell.
@@ -49,16 +68,19 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
   changed |= DecideBootGate();
   changed |= DecideYielding();
   changed |= AdvanceOperation();
-  // Nothing presses a failback. A loop that hung hears first what happened meanwhile, and a tick
-  // after it.
-  if (std::holds_alternative<Ticked>(event)) changed |= DecideFailback();
+  // Nothing presses a failback, or the end of a maintenance. A loop that hung hears first what
+  // happened meanwhile, and a tick after it.
+  if (std::holds_alternative<Ticked>(event)) {
+    changed |= DecideReturn();
+    changed |= DecideFailback();
+  }
   return GiveOrders(changed);
 }
 
 std::vector<Action> Brain::GiveOrders(bool changed) {
   std::vector<Action> out;
+  orders_.GiveFault(state_, changed, now_, out);
   if (changed) {
-    orders_.GiveFault(state_, out);
     const Durable& newest = state_.under_way.empty() ? state_.on_disk : state_.under_way.back();
     if (newest != state_.durable) {
       state_.under_way.push_back(state_.durable);
@@ -68,6 +90,7 @@ std::vector<Action> Brain::GiveOrders(bool changed) {
     orders_.GiveStart(out);
     std::move(acts_.begin(), acts_.end(), std::back_inserter(out));
     acts_.clear();
+    orders_.GiveRelease(state_, out);
   }
   orders_.GiveTidings(state_, changed, now_, out);
   std::move(words_.begin(), words_.end(), std::back_inserter(out));
@@ -84,7 +107,21 @@ bool Brain::Apply(const Started&) {
   return true;
 }
 
-bool Brain::Apply(const Ticked&) { return false; }
+bool Brain::Apply(const Ticked& event) {
+  state_.wall = event.wall;
+  state_.wall_at = now_;
+  return CountMaintenance();
+}
+
+bool Brain::Apply(const HealthReported& event) { return Assign(state_.health, event.health); }
+
+bool Brain::Apply(const FactsReported& event) { return Assign(state_.facts, event.facts); }
+
+bool Brain::Apply(const PeerAsked&) { return false; }
+
+bool Brain::Apply(const PeerAnswered&) { return false; }
+
+bool Brain::Apply(const PathProbed&) { return false; }
 
 bool Brain::Apply(const Persisted&) {
   ZC_CHECK(!state_.under_way.empty());
@@ -143,7 +180,17 @@ bool Brain::Apply(const PeerReported& event) {
   LearnTerm(std::max(event.state.term, event.state.own_term));
   if (!state_.peer.connected) return true;
   state_.peer.heard = now_;
-  return Assign(state_.peer.told, std::optional<NodeState>(event.state));
+  NodeState told = event.state;
+  // Its clock moves with each word: only how far it is from ours is news, and not each jitter.
+  const absl::Time wall = std::exchange(told.wall, absl::InfinitePast());
+  bool changed = false;
+  if (wall > absl::InfinitePast() && state_.wall > absl::InfinitePast()) {
+    const absl::Duration ahead = wall - state_.wall;
+    std::optional<absl::Duration>& known = state_.peer.clock_ahead;
+    changed = !known || absl::AbsDuration(ahead - *known) > kClockSkew / 2;
+    if (changed) known = ahead;
+  }
+  return Assign(state_.peer.told, std::optional<NodeState>(std::move(told))) || changed;
 }
 
 bool Brain::Apply(const ConntrackReported& event) { return Assign(state_.conntrack, event.state); }
@@ -155,35 +202,44 @@ bool Brain::Apply(const Flushed& event) {
   if (!operation || operation->id != event.operation || operation->phase != Phase::kFlushing) {
     return false;
   }
-  const bool flows = event.replicator == Replicator::kConntrack;
-  if (!std::exchange(flows ? operation->awaits_flows : operation->awaits_files, false))
-    return false;
-  Progress(absl::StrCat(flows ? "flows" : "files", " acknowledged by ", state_.config.peer_name));
+  if (!std::exchange(AwaitsOf(*operation, event.replicator), false)) return false;
+  Progress(absl::StrCat(Name(event.replicator), " acknowledged by ", state_.config.peer_name));
   return true;
 }
 
 bool Brain::Apply(const OperationAsked& event) {
   const std::string& node = state_.config.node_name;
   absl::Status refusal;
+  const bool is_out = state_.durable.maintenance;
+  // One whose time is over is on its way back: whoever wants it out means from now on.
+  const bool amends = event.kind == OperationKind::kEnterMaintenance && is_out &&
+                      (!event.reason.empty() || event.length != absl::InfiniteDuration() ||
+                       state_.maintenance_time.over);
   if (state_.operation) {
-    refusal = absl::FailedPreconditionError(absl::StrCat(
-        state_.operation->OfTheBrain() ? "a failback"
-                                       : absl::StrCat("a ", Name(state_.operation->kind)),
-        " is under way on ", node, "; try again when it has ended"));
+    refusal = absl::FailedPreconditionError(absl::StrCat("a ", WhatIsUnderWay(*state_.operation),
+                                                         " is under way on ", node,
+                                                         "; try again when it has ended"));
+  } else if (event.length != absl::InfiniteDuration() && state_.wall == absl::InfinitePast()) {
+    refusal = absl::FailedPreconditionError(
+        absl::StrCat("the clock of ", node, " is not known yet; try again in a moment"));
   } else if (event.kind == OperationKind::kSwitchover) {
     refusal = MayHandOver(state_, event.force);
   } else if (event.kind == OperationKind::kEnterMaintenance && !state_.durable.maintenance) {
     refusal = MayGoOut(state_, event.force);
   }
-  const bool is_out = state_.durable.maintenance;
+  if (refusal.ok() && amends) {
+    AmendMaintenance(event);
+    return true;
+  }
   const bool nothing_to_do = !state_.operation && refusal.ok() &&
                              ((event.kind == OperationKind::kEnterMaintenance && is_out) ||
                               (event.kind == OperationKind::kStartMaintenance && !is_out));
   if (!refusal.ok() || nothing_to_do) {
     if (nothing_to_do) {
-      words_.push_back(
-          Progressed{event.operation,
-                     absl::StrCat(node, is_out ? " is already" : " is not", " in maintenance")});
+      words_.push_back(Progressed{
+          event.operation, is_out
+                               ? absl::StrCat(node, " is already ", MaintenanceText(state_.durable))
+                               : absl::StrCat(node, " is not in maintenance")});
     }
     words_.push_back(Finished{event.operation, refusal});
     Log("operation_refused",
@@ -195,6 +251,8 @@ bool Brain::Apply(const OperationAsked& event) {
   operation.id = event.operation;
   operation.kind = event.kind;
   operation.force = event.force;
+  operation.reason = event.reason;
+  operation.length = event.length;
   Begin(std::move(operation));
   return true;
 }
@@ -210,12 +268,14 @@ bool Brain::Apply(const Configured& event) {
     // What is not replicated any more will not be acknowledged either.
     state_.operation->awaits_flows &= config.replicate_conntrack;
     state_.operation->awaits_files &= config.has_roots;
+    state_.operation->awaits_commands &= config.has_commands;
   }
   Log("configured", {{"failback", std::string(Name(config.failback))},
                      {"preferred", config.preferred},
                      {"advert_interval", absl::FormatDuration(config.advert_interval)},
                      {"conntrack", config.replicate_conntrack ? "yes" : "no"},
-                     {"roots", config.has_roots ? "yes" : "no"}});
+                     {"roots", config.has_roots ? "yes" : "no"},
+                     {"commands", config.has_commands ? "yes" : "no"}});
   return true;
 }
 
@@ -351,16 +411,28 @@ void Brain::EnterPhase(Phase phase) {
   Operation& operation = *state_.operation;
   operation.phase = phase;
   operation.deadline = now_ + PhaseBound(state_, phase);
-  if (phase == Phase::kGoingOut) state_.durable.maintenance = true;
-  if (phase == Phase::kComingIn) state_.durable.maintenance = false;
+  if (phase == Phase::kGoingOut) {
+    GoOut(state_.durable, operation.reason, WallClock(), operation.length);
+    state_.maintenance_time = {};
+    CountMaintenance();
+  }
+  if (phase == Phase::kComingIn) {
+    ComeIn(state_.durable);
+    state_.maintenance_time = {};
+  }
   if (phase != Phase::kFlushing) return;
   // By force, what is not synchronised anyway is not waited for.
   const Config& config = state_.config;
   operation.awaits_flows =
       config.replicate_conntrack && (!operation.force || state_.conntrack.synchronised);
   operation.awaits_files = config.has_roots && (!operation.force || state_.peer.connected);
+  operation.awaits_commands = config.has_commands && (!operation.force || state_.peer.connected);
   if (operation.awaits_flows) acts_.push_back(Flush{operation.id, Replicator::kConntrack});
   if (operation.awaits_files) acts_.push_back(Flush{operation.id, Replicator::kConfig});
+  if (operation.awaits_commands) {
+    acts_.push_back(Flush{operation.id, Replicator::kCommands});
+    orders_.HoldCommands();
+  }
 }
 
 bool Brain::AdvanceOperation() {
@@ -385,7 +457,9 @@ bool Brain::AdvanceOperation() {
 void Brain::EndOperation(const absl::Status& status) {
   const Operation operation = *std::exchange(state_.operation, std::nullopt);
   if (operation.OfTheBrain()) {
-    if (!status.ok()) state_.no_failback_before = now_ + kFailbackPause;
+    const bool returns = operation.kind == OperationKind::kStartMaintenance;
+    if (!status.ok() && returns) state_.maintenance_time.no_return_before = now_ + kReturnPause;
+    if (!status.ok() && !returns) state_.no_failback_before = now_ + kFailbackPause;
   } else {
     words_.push_back(Finished{operation.id, status});
   }

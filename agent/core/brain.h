@@ -43,16 +43,25 @@ class Brain {
   bool Apply(const Flushed& event);
   bool Apply(const OperationAsked& event);
   bool Apply(const Configured& event);
+  bool Apply(const HealthReported& event);
+  bool Apply(const FactsReported& event);
+  bool Apply(const PeerAsked& event);
+  bool Apply(const PeerAnswered& event);
+  bool Apply(const PathProbed& event);
 
   // What follows from it. Each says whether it changed the state.
   bool DecideRole();
   bool DecideBootGate();
   bool DecideYielding();
   bool DecideFailback();
+  bool DecideReturn();
   bool AdvanceOperation();
 
   void Promote(absl::string_view event, absl::string_view cause, Term term);
   void Demote();
+  absl::Time WallClock() const;
+  bool CountMaintenance();
+  void AmendMaintenance(const OperationAsked& event);
   void LearnTerm(Term term);
   void Begin(Operation operation);
   void EnterPhase(Phase phase);

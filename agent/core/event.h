@@ -13,8 +13,10 @@ namespace zcluster::core {
 // The agent runs; what it knew durably was given to the brain when it was made.
 struct Started {};
 
-// Time passes: at least every 100 ms.
-struct Ticked {};
+// Time passes: at least every 100 ms. `wall` is for what outlives a boot; it may jump.
+struct Ticked {
+  absl::Time wall = absl::InfinitePast();
+};
 
 // The oldest Persist action that was not reported yet is on disk. One for each, in order.
 struct Persisted {};
@@ -63,21 +65,52 @@ struct RootsReported {
 };
 
 // Which adapter a flush is about.
-enum class Replicator { kConntrack, kConfig };
+enum class Replicator { kConntrack, kConfig, kCommands };
 
-// All that had changed when Flush{operation} was ordered is acknowledged by the peer.
+// All that had changed when Flush{operation} was ordered is acknowledged by the peer. Of commands:
+// what ran has ended on both nodes, and what is asked for from now on waits for ReleaseCommands.
 struct Flushed {
   OperationId operation;
   Replicator replicator = Replicator::kConntrack;
 };
 
-enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance };
+enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance, kFreeze, kUnfreeze };
 
 // An operator asks. Answered by Progressed actions and one Finished.
 struct OperationAsked {
   OperationId operation;
   OperationKind kind = OperationKind::kSwitchover;
   bool force = false;
+  std::string reason = {};                           // of a maintenance or a freeze
+  absl::Duration length = absl::InfiniteDuration();  // of a maintenance
+};
+
+// How well this node can serve has changed.
+struct HealthReported {
+  Health health;
+};
+
+// What a failover depends on has changed; all of it.
+struct FactsReported {
+  std::vector<Fact> facts;
+};
+
+// The peer took over, or is about to, and asks whether we serve all the same.
+struct PeerAsked {
+  uint64_t nonce = 0;
+};
+
+// What the peer says to the question with that nonce.
+struct PeerAnswered {
+  uint64_t nonce = 0;
+  Testimony testimony;
+};
+
+// What came of ProbePath{nonce}.
+struct PathProbed {
+  uint64_t nonce = 0;
+  bool alive = false;
+  std::string evidence;
 };
 
 // The pair's configuration was changed; from now on this one holds. Names and addresses are those
@@ -89,6 +122,7 @@ struct Configured {
 
 using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
                            ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
-                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured>;
+                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured,
+                           HealthReported, FactsReported, PeerAsked, PeerAnswered, PathProbed>;
 
 }  // namespace zcluster::core

@@ -43,6 +43,10 @@ absl::string_view Name(OperationKind kind) {
       return "maintenance enter";
     case OperationKind::kStartMaintenance:
       return "maintenance start";
+    case OperationKind::kFreeze:
+      return "freeze";
+    case OperationKind::kUnfreeze:
+      return "unfreeze";
   }
   return "unknown operation";
 }
@@ -63,6 +67,18 @@ absl::string_view Name(Phase phase) {
       return "coming_in";
     case Phase::kRejoining:
       return "rejoining";
+  }
+  return "unknown";
+}
+
+absl::string_view Name(Replicator replicator) {
+  switch (replicator) {
+    case Replicator::kConntrack:
+      return "flows";
+    case Replicator::kConfig:
+      return "files";
+    case Replicator::kCommands:
+      return "commands";
   }
   return "unknown";
 }

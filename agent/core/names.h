@@ -13,6 +13,7 @@ absl::string_view Name(Role role);
 absl::string_view Name(VrrpState state);
 absl::string_view Name(OperationKind kind);
 absl::string_view Name(Phase phase);
+absl::string_view Name(Replicator replicator);  // what it replicates: "flows"
 absl::string_view Name(Failback failback);
 
 }  // namespace zcluster::core

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/core/maintenance.h"
+#include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
 #include "agent/core/readiness.h"
 #include "common/check.h"
@@ -31,6 +32,11 @@ std::string PeerText(const State& state) {
                       state.peer.told->own_term.value);
 }
 
+// When its phase did.
+absl::Time Began(const State& state, const Operation& operation) {
+  return operation.deadline - PhaseBound(state, operation.phase);
+}
+
 // After the flush: a master that goes out by force with nobody to hand over to need not wait for
 // anybody.
 Phase AfterFlushing(const State& state, const Operation& operation) {
@@ -39,13 +45,23 @@ Phase AfterFlushing(const State& state, const Operation& operation) {
                                                                      : Phase::kHandingOver;
 }
 
+// "flows and commands": what the peer has not acknowledged yet.
+std::string Awaited(const Operation& operation) {
+  std::vector<absl::string_view> names;
+  if (operation.awaits_flows) names.push_back(Name(Replicator::kConntrack));
+  if (operation.awaits_files) names.push_back(Name(Replicator::kConfig));
+  if (operation.awaits_commands) names.push_back(Name(Replicator::kCommands));
+  return absl::StrJoin(names, " and ");
+}
+
 Move WhileFlushing(const State& state, const Operation& operation, absl::Time now) {
   const std::string& peer = state.config.peer_name;
   if (state.role != Role::kMaster) {
     return End(absl::AbortedError(absl::StrCat(state.config.node_name, " is no longer master, but ",
                                                Name(state.role), "; nothing was done")));
   }
-  if (!operation.awaits_flows && !operation.awaits_files) {
+  const std::string awaited = Awaited(operation);
+  if (awaited.empty()) {
     return Next(AfterFlushing(state, operation));
   }
   if (!state.peer.connected) {
@@ -54,9 +70,8 @@ Move WhileFlushing(const State& state, const Operation& operation, absl::Time no
         "the link to ", peer, " was lost: ", state.peer.problem, "; nothing was done")));
   }
   if (now < operation.deadline) return {};
-  const std::string missing =
-      absl::StrCat(peer, " has not acknowledged all ", operation.awaits_flows ? "flows" : "files",
-                   " within ", absl::FormatDuration(kFlushBound));
+  const std::string missing = absl::StrCat(peer, " has not acknowledged all ", awaited, " within ",
+                                           absl::FormatDuration(kFlushBound));
   if (operation.force)
     return Next(absl::StrCat(missing, "; going on by force"), AfterFlushing(state, operation));
   return End(absl::DeadlineExceededError(absl::StrCat(missing, "; nothing was done")));
@@ -86,10 +101,14 @@ Move WhileHandingOver(const State& state, const Operation& operation, absl::Time
   }
   absl::Time deadline = operation.deadline;
   // Unseen, a peer that lives has taken over within its down timer; one that died never will.
-  if (!state.peer.connected && !operation.force) {
-    deadline = std::min(deadline, state.peer.since + config.MasterDownInterval());
+  if (!state.peer.connected && !goes_anyway) {
+    const absl::Time unseen_since = std::max(state.peer.since, Began(state, operation));
+    deadline = std::min(deadline, unseen_since + config.MasterDownInterval());
   }
   if (now < deadline) return {};
+  if (!state.peer.connected && let_go && operation.kind == OperationKind::kSwitchover) {
+    return Next(absl::StrCat(PeerText(state), "; sees by VRRP who serves"), Phase::kReturning);
+  }
   if (goes_anyway) {
     return Next(absl::StrCat(PeerText(state), "; going out by force"), Phase::kGoingOut);
   }
@@ -100,7 +119,13 @@ Move WhileHandingOver(const State& state, const Operation& operation, absl::Time
 
 Move WhileReturning(const State& state, const Operation& operation, absl::Time now) {
   const std::string& node = state.config.node_name;
-  if (state.vrrp == VrrpState::kBackup) return Done(absl::StrCat(node, " stands by"));
+  if (state.vrrp == VrrpState::kBackup) {
+    if (state.peer.Says(Role::kMaster)) return Done(absl::StrCat(node, " stands by"));
+    // Nobody says that it serves. A standby that hears no master becomes one.
+    if (now < Began(state, operation) + kHearsAMaster * state.config.MasterDownInterval())
+      return {};
+    return Done(absl::StrCat(node, " stands by, and hears a master"));
+  }
   if (state.vrrp == VrrpState::kMaster) {
     return End(
         absl::AbortedError(absl::StrCat(node, " became master again at once: ", PeerText(state))));
@@ -114,7 +139,7 @@ Move WhileGoingOut(const State& state, const Operation& operation, absl::Time no
   if (!state.on_disk.maintenance) return {};
   const std::string& node = state.config.node_name;
   if (state.vrrp == VrrpState::kFault || state.vrrp == VrrpState::kDown) {
-    return Done(absl::StrCat(node, " is in maintenance"));
+    return Done(absl::StrCat(node, " is ", MaintenanceText(state.durable)));
   }
   if (now < operation.deadline) return {};
   return End(absl::DeadlineExceededError(
@@ -160,6 +185,7 @@ absl::Duration PhaseBound(const State& state, Phase phase) {
     case Phase::kSynchronising:
       return kSynchroniseBound;
     case Phase::kReturning:
+      return kVrrpBound + kHearsAMaster * state.config.MasterDownInterval();
     case Phase::kGoingOut:
     case Phase::kRejoining:
       return kVrrpBound;

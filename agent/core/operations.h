@@ -16,6 +16,8 @@ namespace zcluster::core {
 constexpr absl::Duration kFlushBound = absl::Seconds(10);
 constexpr absl::Duration kVrrpBound =
     absl::Seconds(10);  // keepalived reads a tracked file within milliseconds
+// A standby that hears a master is one still after so many down timers.
+constexpr int kHearsAMaster = 2;
 constexpr absl::Duration kSynchroniseBound = absl::Seconds(60);
 // What a takeover may cost beyond the timers of VRRP: a peer whose disk or loop is slow to say that
 // it is master.

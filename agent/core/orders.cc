@@ -16,11 +16,17 @@ Role PartOf(const State& state, Role before) {
 
 }  // namespace
 
-void Orders::GiveFault(const State& state, std::vector<Action>& out) {
+void Orders::GiveFault(const State& state, bool changed, absl::Time now, std::vector<Action>& out) {
+  const bool due = now >= renew_at_;
+  if (!changed && !due) return;
   std::string reason = FaultReason(state);
-  if (fault_ == reason) return;
+  const absl::Duration lease = reason.empty() ? absl::InfiniteDuration() : FaultLease(state, now);
+  const bool lasting = lease == absl::InfiniteDuration();
+  if (fault_ == reason && lasting_ == lasting && !due) return;
   fault_ = reason;
-  out.push_back(SetFault{std::move(reason)});
+  lasting_ = lasting;
+  renew_at_ = lasting ? absl::InfiniteFuture() : now + kBeat;
+  out.push_back(SetFault{std::move(reason), lease});
 }
 
 void Orders::GiveRole(const State& state, std::vector<Action>& out) {
@@ -43,6 +49,14 @@ void Orders::GiveStart(std::vector<Action>& out) {
   out.push_back(StartHeartbeat{});
 }
 
+void Orders::GiveRelease(const State& state, std::vector<Action>& out) {
+  const bool hands_over = state.operation && (state.operation->phase == Phase::kFlushing ||
+                                              state.operation->phase == Phase::kHandingOver);
+  if (!commands_held_ || hands_over) return;
+  commands_held_ = false;
+  out.push_back(ReleaseCommands{});
+}
+
 void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
                          std::vector<Action>& out) {
   const bool beat = now >= next_beat_;
@@ -53,6 +67,7 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
     view_ = Show(state);
   }
   view_.heard = state.peer.heard;  // moves without a change: shown at the next beat
+  node_.wall = state.wall;         // likewise
   if (state.peer.connected) {
     // A beat that would wait for the disk tells nothing; what changed is told when the disk is
     // back.

@@ -19,10 +19,15 @@ constexpr absl::Duration kBeat = absl::Seconds(1);
 // when that differs from the last one: none is forgotten, and none is repeated. Owned by the brain.
 class Orders {
  public:
-  // Gives up or takes back the right to VRRP: first of all, for it is what clients wait for.
-  void GiveFault(const State& state, std::vector<Action>& out);
+  // Gives up or takes back the right to VRRP: first of all, for it is what clients wait for. Renews
+  // the lease of a fault at each beat, also when nothing changed.
+  void GiveFault(const State& state, bool changed, absl::Time now, std::vector<Action>& out);
   // What tells of the role and the term.
   void GiveRole(const State& state, std::vector<Action>& out);
+  // Lets commands go on that were held for a hand-over.
+  void GiveRelease(const State& state, std::vector<Action>& out);
+  // A Flush holds them from now on.
+  void HoldCommands() { commands_held_ = true; }
   // Starts keepalived, once.
   void GiveStart(std::vector<Action>& out);
   // Tells the peer and the API. `changed`: the state may differ from the last time.
@@ -32,9 +37,12 @@ class Orders {
 
  private:
   std::optional<std::string> fault_;
+  bool lasting_ = false;  // the fault is no lease
+  absl::Time renew_at_ = absl::InfiniteFuture();
   std::optional<Standing> standing_;
   std::optional<std::pair<Role, Term>> assumed_;
   bool started_ = false;
+  bool commands_held_ = false;
   NodeState node_;  // as the state stood when it last changed
   View view_;
   std::optional<NodeState> told_;

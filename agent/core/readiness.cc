@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/readiness.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "agent/core/facts.h"
 #include "agent/core/names.h"
 
 namespace zcluster::core {
@@ -23,24 +27,32 @@ std::string Because(absl::string_view problem) {
 }
 
 Precondition Flows(const std::string& node, const ConntrackState& conntrack) {
-  if (conntrack.synchronised) {
-    return {true, absl::StrCat(node, " sees ", Grouped(conntrack.flows), " flows synchronised")};
+  Precondition flows{.name = "connections", .node = node, .met = conntrack.synchronised};
+  if (flows.met) {
+    flows.evidence =
+        absl::StrCat(node, " sees ", Grouped(conntrack.flows), " flows synchronised, lag ",
+                     absl::FormatDuration(absl::Trunc(conntrack.lag, absl::Milliseconds(1))));
+  } else {
+    flows.evidence = absl::StrCat("the flows are not synchronised, as ", node, " sees it (",
+                                  Grouped(conntrack.flows), " so far)", Because(conntrack.problem));
   }
-  return {false, absl::StrCat("the flows are not synchronised, as ", node, " sees it (",
-                              Grouped(conntrack.flows), " so far)", Because(conntrack.problem))};
+  return flows;
 }
 
 Precondition Files(const std::string& node, const RootState& root) {
+  Precondition files{.name = absl::StrCat("files ", root.path), .node = node};
   const std::string what = absl::StrCat(root.path, " (", Grouped(root.entries),
                                         root.entries == 1 ? " entry)" : " entries)");
   if (!root.problem.empty()) {
-    return {false,
-            absl::StrCat(what, " is not synchronised, as ", node, " sees it: ", root.problem)};
+    files.evidence =
+        absl::StrCat(what, " is not synchronised, as ", node, " sees it: ", root.problem);
+  } else if (!root.Equal()) {
+    files.evidence = absl::StrCat(what, " differs between the nodes, as ", node, " sees it");
+  } else {
+    files.met = true;
+    files.evidence = absl::StrCat(node, " sees ", what, " equal on both");
   }
-  if (!root.Equal()) {
-    return {false, absl::StrCat(what, " differs between the nodes, as ", node, " sees it")};
-  }
-  return {true, absl::StrCat(node, " sees ", what, " equal on both")};
+  return files;
 }
 
 // What `node` sees of flows and files.
@@ -48,18 +60,23 @@ void AddReplication(const Config& config, const std::string& node, const Conntra
                     const std::vector<RootState>& roots, std::vector<Precondition>& list) {
   if (config.replicate_conntrack) list.push_back(Flows(node, conntrack));
   if (!config.has_roots) return;
-  if (roots.empty()) list.push_back({false, absl::StrCat(node, " has not scanned its files yet")});
+  if (roots.empty()) {
+    list.push_back(
+        {"files", node, false, false, absl::StrCat(node, " has not scanned its files yet")});
+  }
   for (const RootState& root : roots) list.push_back(Files(node, root));
 }
 
 Precondition Link(const State& state) {
   const std::string& peer = state.config.peer_name;
   if (!state.peer.connected) {
-    return {false, absl::StrCat(peer, " is unreachable: ", state.peer.problem)};
+    return {"link", "", false, false, absl::StrCat(peer, " is unreachable: ", state.peer.problem)};
   }
-  return {true, absl::StrCat("the link to ", peer, " lives")};
+  return {"link", "", true, false,
+          absl::StrCat("the link to ", peer, " lives, over ", state.peer.address)};
 }
 
+// A BACKUP whose peer says MASTER hears its adverts: it would be master itself otherwise.
 Precondition Roles(const State& state) {
   const Role own = state.role;
   const Role peer = state.peer.told ? state.peer.told->role : Role::kUnknown;
@@ -67,15 +84,20 @@ Precondition Roles(const State& state) {
                    (own == Role::kBackup && peer == Role::kMaster);
   const std::string seen = absl::StrCat(state.config.node_name, " is ", Name(own), ", ",
                                         state.config.peer_name, " is ", Name(peer));
-  return {met, met ? seen : absl::StrCat(seen, "; one MASTER and one BACKUP are needed")};
+  return {"heartbeat", "", met, false,
+          met ? absl::StrCat(seen, " and hears its adverts")
+              : absl::StrCat(seen, "; one MASTER and one BACKUP are needed")};
 }
 
-std::vector<std::string> Unmet(const std::vector<Precondition>& list) {
-  std::vector<std::string> reasons;
-  for (const Precondition& precondition : list) {
-    if (!precondition.met) reasons.push_back(precondition.evidence);
+// A standby's reasons that are not in `list` already.
+void AddReasons(const std::string& node, const std::vector<std::string>& reasons,
+                std::vector<Precondition>& list) {
+  for (const std::string& reason : reasons) {
+    const bool known = std::any_of(list.begin(), list.end(), [&reason](const Precondition& each) {
+      return each.evidence == reason;
+    });
+    if (!known) list.push_back({"standby", node, false, false, reason});
   }
-  return reasons;
 }
 
 }  // namespace
@@ -108,24 +130,35 @@ std::vector<std::string> OwnReasons(const State& state) {
 }
 
 std::vector<Precondition> Preconditions(const State& state) {
+  const Config& config = state.config;
   std::vector<Precondition> list = {Link(state)};
-  const bool connected = state.peer.connected;
-  if (connected) list.push_back(Roles(state));
-  if (state.role != Role::kMaster) {
-    for (std::string& reason : OwnReasons(state)) list.push_back({false, std::move(reason)});
-  } else {
-    AddReplication(state.config, state.config.node_name, state.conntrack, state.roots, list);
+  const bool told = state.peer.connected && state.peer.told;
+  if (state.peer.connected) list.push_back(Roles(state));
+  AddReplication(config, config.node_name, state.conntrack, state.roots, list);
+  if (told) {
+    const NodeState& peer = *state.peer.told;
+    // A standby whose files are not scanned yet says so among its reasons.
+    Config seen = config;
+    seen.has_roots &= peer.role == Role::kMaster || !peer.roots.empty();
+    AddReplication(seen, config.peer_name, peer.conntrack, peer.roots, list);
   }
-  if (!connected || !state.peer.told) return list;
-  // What the standby says of itself includes its own view of flows and files; of a master that view
-  // is asked here.
-  const NodeState& peer = *state.peer.told;
-  if (peer.role == Role::kMaster) {
-    AddReplication(state.config, state.config.peer_name, peer.conntrack, peer.roots, list);
-  } else {
-    for (const std::string& reason : peer.not_ready) list.push_back({false, reason});
+  AddReasons(config.node_name, OwnReasons(state), list);
+  // What the master's own parts lack keeps nobody from taking over from it.
+  if (told && state.peer.told->role != Role::kMaster) {
+    AddReasons(config.peer_name, state.peer.told->not_ready, list);
+  }
+  for (Precondition& precondition : FactPreconditions(state)) {
+    list.push_back(std::move(precondition));
   }
   return list;
+}
+
+std::vector<std::string> Unmet(const std::vector<Precondition>& list) {
+  std::vector<std::string> reasons;
+  for (const Precondition& precondition : list) {
+    if (!precondition.met) reasons.push_back(precondition.evidence);
+  }
+  return reasons;
 }
 
 std::vector<std::string> NotReady(const State& state) { return Unmet(Preconditions(state)); }

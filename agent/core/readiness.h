@@ -14,7 +14,10 @@ namespace zcluster::core {
 // known is listed.
 std::vector<Precondition> Preconditions(const State& state);
 
-// The evidence of those that are not met; empty: it would succeed.
+// The evidence of those of `list` that are not met.
+std::vector<std::string> Unmet(const std::vector<Precondition>& list);
+
+// The same of all preconditions; empty: it would succeed.
 std::vector<std::string> NotReady(const State& state);
 
 // What keeps this node itself from taking over, from what it sees itself; empty on a master. This,

@@ -106,6 +106,14 @@ std::string FaultReason(const State& state) {
   return "";
 }
 
+absl::Duration FaultLease(const State& state, absl::Time now) {
+  // One that is about to end is a lease already: an agent that dies between the disk and the
+  // lifting must not leave it behind.
+  if (state.durable.maintenance && state.on_disk.maintenance) return absl::InfiniteDuration();
+  if (!state.boot_gate.closed) return kFaultLease;
+  return std::max(kFaultLease, state.boot_gate.opens_at - now);
+}
+
 bool PeerStandsBy(const State& state) {
   return (state.peer.Says(Role::kBackup) || state.peer.Says(Role::kMaintenance)) &&
          state.peer.told->term >= state.durable.own_term;

@@ -49,6 +49,15 @@ bool HandsOver(const State& state);
 // Why this node must not be master now; empty if it may.
 std::string FaultReason(const State& state);
 
+// A FAULT that is not ordered anew ends after this: an agent that died, or hangs, must not keep its
+// node from serving. Ordered anew at each beat, so one that is busy for some seconds loses nothing.
+constexpr absl::Duration kFaultLease = absl::Seconds(5);
+
+// How long the fault that FaultReason() wants may last without being ordered anew. Infinite only
+// for a maintenance that is on the disk, and shall stay there. The boot gate's lasts as
+// long as the gate may stay closed.
+absl::Duration FaultLease(const State& state, absl::Time now);
+
 // Has the peer told that it stands by, in our term or a later one?
 bool PeerStandsBy(const State& state);
 

@@ -24,6 +24,9 @@ struct Peer {
   absl::Time heard = absl::InfinitePast();  // last, whatever it said; outlives the connection
   std::optional<NodeState> told;  // on this connection; what an earlier one said counts no more
 
+  // How far its wall clock is ahead of ours; empty: not known. Small changes are left out.
+  std::optional<absl::Duration> clock_ahead;
+
   bool Says(Role role) const { return connected && told && told->role == role; }
 };
 
@@ -58,14 +61,24 @@ struct Operation {
   OperationId id;
   OperationKind kind = OperationKind::kSwitchover;
   bool force = false;
+  std::string reason = {};                           // of a maintenance
+  absl::Duration length = absl::InfiniteDuration();  // of a maintenance
   absl::Time asked;
   Phase phase = Phase::kFlushing;
   absl::Time deadline;  // of the phase
   bool awaits_flows = false;
   bool awaits_files = false;
+  bool awaits_commands = false;
 
-  // Failback: nobody asked, so nobody is answered.
+  // A failback, or a maintenance whose time is over: nobody asked, so nobody is answered.
   bool OfTheBrain() const { return id == OperationId{}; }
+};
+
+// Of the maintenance in force, if it has an end; by the loop's clock.
+struct MaintenanceTime {
+  std::optional<absl::Time> ends;  // from the first tick on that knows the wall clock
+  bool over = false;               // it has ended; the node comes back as soon as it may
+  absl::Time no_return_before = absl::InfinitePast();
 };
 
 // Both nodes as this one sees them.
@@ -87,12 +100,17 @@ struct State {
   std::map<std::string, std::string> problems;  // component -> sentence
   ConntrackState conntrack;
   std::vector<RootState> roots;
+  Health health;
+  std::vector<Fact> facts;
   Peer peer;
+  absl::Time wall = absl::InfinitePast();     // of the last tick
+  absl::Time wall_at = absl::InfinitePast();  // when that was, by the loop's clock
 
   BootGate boot_gate;
   Yielding yielding;
   std::optional<Operation> operation;
   absl::Time no_failback_before = absl::InfinitePast();
+  MaintenanceTime maintenance_time;
 };
 
 }  // namespace zcluster::core

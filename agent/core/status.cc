@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/core/boot_gate.h"
+#include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
 #include "agent/core/readiness.h"
 #include "agent/core/roles.h"
@@ -78,9 +79,24 @@ Colour OfFault(const State& state) {
   return {Status::kRed, "keepalived is in FAULT"};
 }
 
+// What a node whose time is over waits for.
+std::string ComesBack(const State& state) {
+  if (state.durable.frozen) return "its time is over; comes back when the freeze has ended";
+  if (!state.peer.connected) {
+    return absl::StrCat("its time is over; waits for ", state.config.peer_name, ", at most ",
+                        absl::FormatDuration(kReturnUnheard));
+  }
+  const std::vector<std::string> missing = MissingHere(state);
+  if (missing.empty()) return "its time is over; comes back";
+  return absl::StrCat("its time is over; comes back once synchronised: ", Shortened(missing));
+}
+
 Colour OfMaintenance(const State& state) {
-  if (state.problems.empty()) return {Status::kOrange, "in maintenance; does not take over"};
-  return {Status::kOrange, absl::StrCat("in maintenance; ", Problems(state))};
+  const std::string out = MaintenanceText(state.durable);
+  if (state.maintenance_time.over)
+    return {Status::kOrange, absl::StrCat(out, "; ", ComesBack(state))};
+  if (!state.problems.empty()) return {Status::kOrange, absl::StrCat(out, "; ", Problems(state))};
+  return {Status::kOrange, absl::StrCat(out, "; does not take over")};
 }
 
 Colour ColourOf(const State& state) {
@@ -112,11 +128,22 @@ NodeState DescribeAs(const State& state, const NodeView& local) {
   node.not_ready = OwnReasons(state);
   node.conntrack = state.conntrack;
   node.roots = state.roots;
+  node.facts = state.facts;
+  node.maintenance_reason = state.durable.maintenance_reason;
+  node.maintenance_until = state.durable.maintenance_until;
   return node;
 }
 
 bool Same(const ConntrackState& a, const ConntrackState& b) {
   return a.synchronised == b.synchronised && a.problem == b.problem;
+}
+
+// The evidence of what is met moves with the counters; that of the rest is in not_ready.
+bool Same(const std::vector<Precondition>& a, const std::vector<Precondition>& b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](const Precondition& x, const Precondition& y) {
+        return x.name == y.name && x.node == y.node && x.met == y.met && x.warning == y.warning;
+      });
 }
 
 bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
@@ -160,7 +187,8 @@ View Show(const State& state) {
   view.remote = RemoteNode(state);
   view.term = state.durable.highest_term;
   view.own_term = state.durable.own_term;
-  view.not_ready = NotReady(state);
+  view.readiness = Preconditions(state);
+  view.not_ready = Unmet(view.readiness);
   view.link.up = state.peer.connected;
   view.link.address = state.peer.address;
   view.link.version = state.peer.version;
@@ -175,13 +203,15 @@ View Show(const State& state) {
 bool SameButCounters(const NodeState& a, const NodeState& b) {
   return a.term == b.term && a.own_term == b.own_term && a.role == b.role && a.status == b.status &&
          a.message == b.message && a.priority == b.priority && a.not_ready == b.not_ready &&
+         a.maintenance_reason == b.maintenance_reason &&
+         a.maintenance_until == b.maintenance_until && a.facts == b.facts &&
          Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
 }
 
 bool SameButCounters(const View& a, const View& b) {
   return a.local == b.local && a.remote == b.remote && a.term == b.term &&
          a.own_term == b.own_term && a.not_ready == b.not_ready && a.link == b.link &&
-         Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
+         Same(a.readiness, b.readiness) && Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
 }
 
 }  // namespace zcluster::core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -69,6 +70,30 @@ struct RootState {
   bool operator==(const RootState&) const = default;
 };
 
+// How well this node can serve, besides what VRRP itself sees (proto Health).
+struct Health {
+  // Sum of the weights of what fails; 0: all is well. The node with the lower one serves better.
+  uint32_t penalty = 0;
+  std::vector<std::string> failing;  // one sentence each
+  bool operator==(const Health&) const = default;
+};
+
+// Something of this node that a failover depends on (proto Fact). `name` is stable, such as
+// "sysctl net.ipv4.ip_forward"; what the pair compares has the same name on both nodes.
+struct Fact {
+  std::string name;
+  std::string value;
+  bool operator==(const Fact&) const = default;
+};
+
+// What a node that lives says when it is asked whether it serves (proto Answer).
+struct Testimony {
+  bool master = false;      // keepalived here says MASTER
+  bool path_alive = false;  // the clients' path was seen alive since the question came
+  std::string evidence;     // how that is known, or why not; one sentence
+  bool operator==(const Testimony&) const = default;
+};
+
 // What a node tells its peer of itself (proto NodeState).
 struct NodeState {
   Term term;
@@ -80,14 +105,31 @@ struct NodeState {
   std::vector<std::string> not_ready;
   ConntrackState conntrack;
   std::vector<RootState> roots;
+  Health health;
+  std::vector<Fact> facts;
+  absl::Time wall = absl::InfinitePast();  // the node's wall clock; InfinitePast(): not told
+  // As in Durable; `..._since` and `..._until` by this node's wall clock.
+  std::string maintenance_reason = {};
+  absl::Time maintenance_until = absl::InfiniteFuture();
+  bool frozen = false;
+  std::string freeze_reason = {};
   bool operator==(const NodeState&) const = default;
 };
 
-// What must survive a crash.
+// The longest reason that an operator may give for what they ask, in bytes.
+constexpr size_t kMaxReason = 256;
+
+// What must survive a crash. Times are of the wall clock: they outlive a boot.
 struct Durable {
   Term highest_term;  // highest that this node has seen
   Term own_term;      // of this node's last promotion
   bool maintenance = false;
+  std::string maintenance_reason = {};  // as the operator gave it; may be empty
+  absl::Time maintenance_since = absl::InfinitePast();
+  absl::Time maintenance_until = absl::InfiniteFuture();  // it ends by itself then
+  bool frozen = false;                                    // no automatic decision moves mastership
+  std::string freeze_reason = {};
+  absl::Time freeze_since = absl::InfinitePast();
   bool operator==(const Durable&) const = default;
 };
 
@@ -106,6 +148,7 @@ struct Config {
   absl::Duration advert_interval = absl::Seconds(1);
   bool replicate_conntrack = true;
   bool has_roots = false;
+  bool has_commands = false;  // a catalogue that is not empty
   bool operator==(const Config&) const = default;
 
   // The silence after which a standby takes over: three intervals plus skew (RFC 5798, 6.1).
@@ -115,10 +158,15 @@ struct Config {
   }
 };
 
-// One thing that must be so for a failover to succeed, with what is known of it.
+// One thing that must be so for a failover to succeed, with what is known of it (proto
+// Precondition).
 struct Precondition {
+  std::string name = {};  // stable, such as "link" or "sysctl net.ipv4.ip_forward"
+  std::string node = {};  // whom it is about, or who sees it so; empty: both
   bool met = false;
-  std::string evidence;  // one sentence; says what is wrong if not met
+  bool warning = false;       // met, but somebody should look
+  std::string evidence = {};  // one sentence; says what is wrong if not met
+  bool operator==(const Precondition&) const = default;
 };
 
 // One node as `zctl nodes` shows it.
@@ -148,6 +196,7 @@ struct View {
   Term term;
   Term own_term;
   std::vector<std::string> not_ready;  // empty: a failover right now would succeed
+  std::vector<Precondition> readiness;
   LinkView link;
   absl::Time heard = absl::InfinitePast();  // last word of the peer; loop clock
   ConntrackState conntrack;

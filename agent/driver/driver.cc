@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/time/clock.h"
 #include "common/log.h"
 
 namespace zcluster::driver {
@@ -27,7 +28,7 @@ absl::Status Driver::Start() {
     ++started_;
   }
   Report(core::Started{});
-  ticks_ = loop_.Every(kTick, [this] { OnEvent(core::Ticked{}); });
+  ticks_ = loop_.Every(kTick, [this] { OnEvent(core::Ticked{absl::Now()}); });
   return absl::OkStatus();
 }
 

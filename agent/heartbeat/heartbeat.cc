@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/core/boot_gate.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/process.h"
 #include "agent/heartbeat/render.h"
@@ -52,7 +53,7 @@ absl::Status GivenBack() {
 Heartbeat::Heartbeat(Loop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
-      fault_(options_.FaultPath()),
+      fault_(options_),
       standing_(options_.StandingPath()),
       fifo_(loop, options_.FifoPath()),
       announcer_(loop, options_.vips),
@@ -84,10 +85,10 @@ void Heartbeat::Perform(const core::Action& action) {
     // Whoever has not heard of this node for long may have given up its address: the peer's adverts
     // would come late.
     if (fault->reason.empty()) announcer_.Introduce({options_.address + "/32", options_.interface});
-    Write(fault_, fault->reason.empty() ? 0 : 1);
+    Wrote(fault->reason.empty() ? fault_.Lift() : fault_.Set(fault->lease));
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
-    Write(standing_,
-          static_cast<int>(standing->standing) - static_cast<int>(core::Standing::kStandby));
+    Wrote(standing_.Write(static_cast<int>(standing->standing) -
+                          static_cast<int>(core::Standing::kStandby)));
   } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
     Begin();
   } else if (std::holds_alternative<core::Announce>(action)) {
@@ -194,7 +195,8 @@ void Heartbeat::RemoveFiles() {
   for (const auto& entry : std::filesystem::directory_iterator(options_.state_dir, ignored)) {
     const std::string path = entry.path();
     for (const std::string& ours :
-         {options_.ConfigPath(), options_.FaultPath(), options_.StandingPath()}) {
+         {options_.ConfigPath(), options_.FaultPath(), options_.LeasePath(),
+          options_.LeaseScriptPath(), options_.StandingPath()}) {
       if (path == ours || absl::StartsWith(path, ours + ".")) ::unlink(path.c_str());
     }
   }
@@ -203,7 +205,7 @@ void Heartbeat::RemoveFiles() {
 
 void Heartbeat::Begin() {
   if (std::exchange(begun_, true)) return;
-  absl::Status status = fault_.EnsureExists();
+  absl::Status status = fault_.Prepare();
   status.Update(standing_.EnsureExists());
   SetTrouble(kWriting, std::string(status.message()));
   verify_ = loop_.Every(kVerifyEvery, [this] { Verify(); });
@@ -211,7 +213,8 @@ void Heartbeat::Begin() {
 }
 
 void Heartbeat::OnStarting() {
-  Write(fault_, 1);
+  // A maintenance goes on.
+  if (!fault_.lasts()) Wrote(fault_.Set(core::kBootGate));
   events_->Report(core::VrrpStarting{});
 }
 
@@ -248,12 +251,13 @@ absl::optional<core::VrrpState> Heartbeat::Find() const {
   const absl::StatusOr<bool> holds = HasAddress(AnchorOf(options_));
   if (!holds.ok()) return absl::nullopt;
   if (*holds) return core::VrrpState::kMaster;
-  if (fault_.Read() != 0 || !InterfaceRuns(options_.interface)) return core::VrrpState::kFault;
+  if (fault_.IsSet() || !InterfaceRuns(options_.interface)) return core::VrrpState::kFault;
   return core::VrrpState::kBackup;
 }
 
 void Heartbeat::Verify() {
   BoundLog(options_);
+  Wrote(fault_.Mend());
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();
@@ -288,8 +292,8 @@ void Heartbeat::SetTrouble(Trouble trouble, const std::string& problem) {
   events_->Report(core::ComponentReported{kComponent, first});
 }
 
-void Heartbeat::Write(TrackedFile& file, int value) {
-  SetTrouble(kWriting, std::string(file.Write(value).message()));
+void Heartbeat::Wrote(const absl::Status& status) {
+  SetTrouble(kWriting, std::string(status.message()));
 }
 
 }  // namespace zcluster::heartbeat

@@ -10,6 +10,7 @@
 #include "agent/adapter.h"
 #include "agent/heartbeat/announce.h"
 #include "agent/heartbeat/config_check.h"
+#include "agent/heartbeat/fault.h"
 #include "agent/heartbeat/notify_fifo.h"
 #include "agent/heartbeat/options.h"
 #include "agent/heartbeat/supervisor.h"
@@ -80,12 +81,13 @@ class Heartbeat : public Adapter {
   // What may be wrong at once; the first of those that are is reported.
   enum Trouble { kRefusal, kWriting, kGone, kTroubles };
   void SetTrouble(Trouble trouble, const std::string& problem);
-  void Write(TrackedFile& file, int value);
+  // What came of writing one of the files.
+  void Wrote(const absl::Status& status);
 
   Loop& loop_;
   Options options_;
   EventSink* events_ = nullptr;  // null before Start() and after Stop()
-  TrackedFile fault_;
+  Fault fault_;
   TrackedFile standing_;
   NotifyFifo fifo_;
   Announcer announcer_;

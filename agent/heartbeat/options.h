@@ -37,6 +37,8 @@ struct Options {
   // What is asked about, and no more; with a number behind it.
   std::string ProposalPath() const { return state_dir + "/keepalived.conf.proposal"; }
   std::string FaultPath() const { return state_dir + "/fault"; }
+  std::string LeasePath() const { return state_dir + "/lease"; }
+  std::string LeaseScriptPath() const { return state_dir + "/end-lease"; }
   std::string StandingPath() const { return state_dir + "/standing"; }
   std::string PidPath() const { return run_dir + "/keepalived.pid"; }
   std::string VrrpPidPath() const { return run_dir + "/keepalived-vrrp.pid"; }

@@ -40,6 +40,15 @@ global_defs {
   reload_check_config $2
 }
 
+# Ends a FAULT whose lease is over. Run by the shell: the file need not be there when this is checked.
+# With a weight: without one, a script that cannot be run would be a FAULT itself.
+vrrp_script lease {
+  script "/bin/sh $5"
+  interval 1
+  timeout 1
+  weight -1
+}
+
 # 1: stand aside. Weight 0 makes it a FAULT, which the peer hears of at once.
 track_file fault {
   file "$3"
@@ -76,6 +85,9 @@ vrrp_instance $0 {
     fault
     standing
   }
+  track_script {
+    lease
+  }
   virtual_ipaddress {
     $7
   }
@@ -93,7 +105,7 @@ std::string Line(const Vip& vip) { return absl::StrCat(vip.address, " dev ", vip
 std::string Render(const Options& options) {
   std::string text =
       absl::Substitute(kGlobal, options.node_name, options.FifoPath(), options.ReloadCheckLogPath(),
-                       options.FaultPath(), options.StandingPath());
+                       options.FaultPath(), options.StandingPath(), options.LeaseScriptPath());
   absl::StrAppend(&text,
                   absl::Substitute(kInstanceHead, kInstance, options.interface, options.router_id,
                                    static_cast<int>(core::Standing::kStandby),

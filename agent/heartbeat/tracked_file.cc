@@ -12,7 +12,9 @@
 namespace zcluster::heartbeat {
 
 absl::Status TrackedFile::Write(int value) {
-  if (written_ == value) return absl::OkStatus();
+  // What we wrote may have been changed since, by the script that ends a lease or by somebody's
+  // hand.
+  if (written_ == value && Read() == value) return absl::OkStatus();
   ZC_RETURN_IF_ERROR(WriteFileAtomically(path_, absl::StrCat(value, "\n"), 0600));
   written_ = value;
   return absl::OkStatus();

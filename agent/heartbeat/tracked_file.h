@@ -16,7 +16,7 @@ class TrackedFile {
  public:
   explicit TrackedFile(std::string path) : path_(std::move(path)) {}
 
-  // Nothing is written if it was `value` that was written last.
+  // Nothing is written if it was `value` that was written last, and still is there.
   absl::Status Write(int value);
 
   // Writes a 0 if there is no file.

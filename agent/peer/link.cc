@@ -122,6 +122,9 @@ void Link::Note(const v1::PeerMessage& message, absl::Time now) {
     case v1::PeerMessage::kHello:
       verdict = absl::InvalidArgumentError("a second hello");
       break;
+    case v1::PeerMessage::kQuestion:
+    case v1::PeerMessage::kAnswer:
+      break;
     case v1::PeerMessage::KIND_NOT_SET:
       break;  // a kind that only a newer peer knows
   }

@@ -9,15 +9,17 @@ namespace {
 
 constexpr int kMaxReasons = 64;
 constexpr int kMaxRoots = 64;
+constexpr int kMaxFacts = 128;
+constexpr size_t kMaxFact = 256;
 constexpr size_t kMaxText = 1024;
 constexpr size_t kMaxPath = 4096;
 // A term near the top would leave no next one.
 constexpr uint64_t kMaxTerm = uint64_t{1} << 62;
 
-absl::Status CheckText(absl::string_view field, absl::string_view text) {
-  if (text.size() <= kMaxText) return absl::OkStatus();
+absl::Status CheckText(absl::string_view field, absl::string_view text, size_t most = kMaxText) {
+  if (text.size() <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(field, ": ", text.size(), " bytes; at most ", kMaxText, " are allowed"));
+      absl::StrCat(field, ": ", text.size(), " bytes; at most ", most, " are allowed"));
 }
 
 absl::Status CheckCount(absl::string_view field, int count, int most) {
@@ -32,9 +34,9 @@ absl::Status CheckTerm(absl::string_view field, uint64_t term) {
 }
 
 // Our own words within the bound that the peer checks, cut between two UTF-8 characters.
-std::string Clip(const std::string& text) {
-  if (text.size() <= kMaxText) return text;
-  size_t end = kMaxText - 3;
+std::string Clip(const std::string& text, size_t most = kMaxText) {
+  if (text.size() <= most) return text;
+  size_t end = most - 3;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return text.substr(0, end) + "...";
 }
@@ -145,6 +147,19 @@ absl::Duration FromProto(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  google::protobuf::Timestamp result;
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  result.set_seconds(seconds);
+  result.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return result;
+}
+
+absl::Time FromProto(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
 v1::ConntrackState ToProto(const core::ConntrackState& state) {
   v1::ConntrackState result;
   result.set_synchronised(state.synchronised);
@@ -182,6 +197,20 @@ v1::NodeState ToProto(const core::NodeState& state) {
   }
   *result.mutable_conntrack() = ToProto(state.conntrack);
   for (const core::RootState& root : state.roots) *result.add_roots() = ToProto(root);
+  for (const core::Fact& fact : state.facts) {
+    if (result.facts_size() == kMaxFacts) break;
+    v1::Fact& told = *result.add_facts();
+    told.set_name(Clip(fact.name, kMaxFact));
+    told.set_value(Clip(fact.value, kMaxFact));
+  }
+  if (state.wall > absl::InfinitePast()) *result.mutable_wall() = ToProto(state.wall);
+  if (state.role == core::Role::kMaintenance) {
+    v1::Maintenance& maintenance = *result.mutable_maintenance();
+    maintenance.set_reason(state.maintenance_reason);
+    if (state.maintenance_until != absl::InfiniteFuture()) {
+      *maintenance.mutable_until() = ToProto(state.maintenance_until);
+    }
+  }
   return result;
 }
 
@@ -208,6 +237,21 @@ absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state) {
     ZC_ASSIGN_OR_RETURN(core::RootState checked, FromProto(root));
     result.roots.push_back(std::move(checked));
   }
+  ZC_RETURN_IF_ERROR(CheckCount("facts", state.facts_size(), kMaxFacts));
+  for (const v1::Fact& fact : state.facts()) {
+    ZC_RETURN_IF_ERROR(CheckText("facts.name", fact.name(), kMaxFact));
+    ZC_RETURN_IF_ERROR(CheckText("facts.value", fact.value(), kMaxFact));
+    result.facts.push_back({fact.name(), fact.value()});
+  }
+  if (state.has_wall()) result.wall = FromProto(state.wall());
+  const v1::Maintenance& maintenance = state.maintenance();
+  if (maintenance.reason().size() > core::kMaxReason) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("maintenance.reason: ", maintenance.reason().size(), " bytes; at most ",
+                     core::kMaxReason, " are allowed"));
+  }
+  result.maintenance_reason = maintenance.reason();
+  if (maintenance.has_until()) result.maintenance_until = FromProto(maintenance.until());
   return result;
 }
 
@@ -219,6 +263,16 @@ v1::Node ToProto(const core::NodeView& node, bool local) {
   result.set_hostname(node.name);
   result.set_status(ToProto(node.status));
   result.set_message(node.message);
+  return result;
+}
+
+v1::Precondition ToProto(const core::Precondition& precondition) {
+  v1::Precondition result;
+  result.set_name(precondition.name);
+  result.set_node(precondition.node);
+  result.set_met(precondition.met);
+  result.set_warning(precondition.warning);
+  result.set_evidence(Clip(precondition.evidence));
   return result;
 }
 

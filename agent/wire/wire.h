@@ -22,13 +22,18 @@ v1::RootState ToProto(const core::RootState& state);
 v1::NodeState ToProto(const core::NodeState& state);
 
 // What the peer said, checked: INVALID_ARGUMENT names the field that breaks a bound (texts of at
-// most 1,024 bytes, at most 64 reasons and 64 roots, a priority of 0 to 254, terms of at most 2^62,
-// a lag that is not negative). ToProto keeps these bounds by cutting our own texts.
+// most 1,024 bytes, an operator's reason of at most core::kMaxReason, at most 64 reasons and 64
+// roots and 128 facts, whose names and values have at most 256
+// bytes, a priority of 0 to 254, terms of at most 2^62, a lag that is not negative). ToProto keeps
+// these bounds by cutting our own texts.
 absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state);
 
 v1::Node ToProto(const core::NodeView& node, bool local);
+v1::Precondition ToProto(const core::Precondition& precondition);
 
 google::protobuf::Duration ToProto(absl::Duration duration);
 absl::Duration FromProto(const google::protobuf::Duration& duration);
+google::protobuf::Timestamp ToProto(absl::Time time);
+absl::Time FromProto(const google::protobuf::Timestamp& time);
 
 }  // namespace zcluster::wire

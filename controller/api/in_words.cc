@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/strings.h"
 
 namespace zcluster::controller {
 namespace {
@@ -75,7 +76,15 @@ std::string InWords(const v1::FleetSwitchoverRequest& r) {
 }
 
 std::string InWords(const v1::FleetEnterRequest& r) {
-  return Words().Add("pair", r.pair()).Add("node", r.node()).AddFlag("force", r.force()).Line();
+  const std::string length =
+      r.has_length() ? absl::FormatDuration(absl::Seconds(r.length().seconds())) : "";
+  return Words()
+      .Add("pair", r.pair())
+      .Add("node", r.node())
+      .AddFlag("force", r.force())
+      .Add("for", length)
+      .Add("reason", Printable(r.reason()))
+      .Line();
 }
 
 std::string InWords(const v1::FleetStartRequest& r) {

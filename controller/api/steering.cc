@@ -87,7 +87,10 @@ grpc::ServerWriteReactor<v1::Step>* FleetService::Switchover(
 grpc::ServerWriteReactor<v1::Step>* FleetService::EnterMaintenance(
     grpc::CallbackServerContext* context, const v1::FleetEnterRequest* request) {
   v1::FleetRequest wish;
-  wish.mutable_enter_maintenance()->set_force(request->force());
+  v1::EnterRequest& enter = *wish.mutable_enter_maintenance();
+  enter.set_force(request->force());
+  enter.set_reason(request->reason());
+  if (request->has_length()) *enter.mutable_length() = request->length();
   return Steer(
       {*context, "zcluster.v1.FleetService/EnterMaintenance", InWords(*request)},
       [this, pair = request->pair(), node = request->node()] { return hub_.AgentOf(pair, node); },

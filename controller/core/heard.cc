@@ -80,6 +80,12 @@ absl::Status CheckLists(v1::GetStatusResponse& status) {
   ZC_RETURN_IF_ERROR(AtMost("not_ready", status.not_ready_size(), kMaxReasons));
   for (std::string& reason : *status.mutable_not_ready())
     ZC_RETURN_IF_ERROR(Text("not_ready", reason));
+  ZC_RETURN_IF_ERROR(AtMost("readiness", status.readiness_size(), kMaxPreconditions));
+  for (v1::Precondition& precondition : *status.mutable_readiness()) {
+    ZC_RETURN_IF_ERROR(Text("readiness.name", *precondition.mutable_name()));
+    ZC_RETURN_IF_ERROR(Text("readiness.node", *precondition.mutable_node(), kMaxWord));
+    ZC_RETURN_IF_ERROR(Text("readiness.evidence", *precondition.mutable_evidence()));
+  }
   ZC_RETURN_IF_ERROR(AtMost("vips", status.vips_size(), kMaxVips));
   for (v1::Vip& vip : *status.mutable_vips()) {
     ZC_RETURN_IF_ERROR(Text("vips.address", *vip.mutable_address(), kMaxWord));

@@ -18,6 +18,7 @@ inline constexpr size_t kMaxText = 1024;  // of one text for people, as agents c
 inline constexpr int kMaxVips = 500;      // as in the pair's configuration
 inline constexpr int kMaxRoots = 64;
 inline constexpr int kMaxReasons = 64;
+inline constexpr int kMaxPreconditions = 1024;
 inline constexpr int kMaxEvents = 256;  // in a batch
 inline constexpr int kMaxFields = 32;   // of an event
 inline constexpr int kMaxFlows = 1000;  // in a message

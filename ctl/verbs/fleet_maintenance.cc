@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
 #include "ctl/verbs/agent.h"
+#include "ctl/verbs/enter_request.h"
 #include "ctl/verbs/fleet_each.h"
 #include "ctl/verbs/fleet_pairs.h"
 #include "ctl/verbs/verb.h"
@@ -64,25 +65,19 @@ std::vector<std::string> NamesOf(const std::vector<NodeOfPair>& nodes) {
   return names;
 }
 
-template <typename Request>
-Request MakeRequest(const Context& context, const NodeOfPair& node) {
-  Request request;
-  request.set_pair(node.pair);
-  request.set_node(node.node);
-  request.set_force(context.Has("--force"));
-  return request;
-}
-
 }  // namespace
 
 ExitCode FleetMaintenanceEnter(Context& context) {
+  auto request = EnterRequestOf<v1::FleetEnterRequest>(context);
+  if (!request.ok()) return Fail(context, request.status());
   const auto nodes = NodesMeant(context, "Take out a node of");
   if (!nodes.ok()) return Fail(context, nodes.status());
   return FollowEach(
       context, NamesOf(*nodes),
       [&](size_t i, const Channel& channel, grpc::ClientContext* call) {
-        return v1::FleetService::NewStub(channel)->EnterMaintenance(
-            call, MakeRequest<v1::FleetEnterRequest>(context, (*nodes)[i]));
+        request->set_pair((*nodes)[i].pair);
+        request->set_node((*nodes)[i].node);
+        return v1::FleetService::NewStub(channel)->EnterMaintenance(call, *request);
       },
       "in maintenance");
 }
@@ -93,8 +88,11 @@ ExitCode FleetMaintenanceStart(Context& context) {
   return FollowEach(
       context, NamesOf(*nodes),
       [&](size_t i, const Channel& channel, grpc::ClientContext* call) {
-        return v1::FleetService::NewStub(channel)->StartMaintenance(
-            call, MakeRequest<v1::FleetStartRequest>(context, (*nodes)[i]));
+        v1::FleetStartRequest request;
+        request.set_pair((*nodes)[i].pair);
+        request.set_node((*nodes)[i].node);
+        request.set_force(context.Has("--force"));
+        return v1::FleetService::NewStub(channel)->StartMaintenance(call, request);
       },
       "eligible again");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/verbs/pair_view.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -74,7 +76,45 @@ Json ControllerJson(const v1::ControllerState& controller) {
        {"events_waiting", Json::Number(controller.events_waiting())}});
 }
 
+// What an operator looks for first: broken, worth a look, well.
+size_t Rank(const v1::Precondition& precondition) {
+  return precondition.met() ? precondition.warning() ? 1 : 2 : 0;
+}
+
+std::vector<v1::Precondition> Ranked(const Reply& reply) {
+  std::vector<v1::Precondition> all(reply.readiness().begin(), reply.readiness().end());
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
+  return all;
+}
+
 }  // namespace
+
+Json PreconditionsJson(const Reply& reply) {
+  std::vector<Json> list;
+  for (const v1::Precondition& each : reply.readiness()) {
+    list.push_back(Json::Object({{"name", Json::String(each.name())},
+                                 {"node", Json::String(each.node())},
+                                 {"met", Json::Bool(each.met())},
+                                 {"warning", Json::Bool(each.warning())},
+                                 {"evidence", Json::String(each.evidence())}}));
+  }
+  return Json::List(list);
+}
+
+std::string PreconditionsText(const Reply& reply, const Style& style) {
+  static constexpr std::pair<absl::string_view, Colour> kWords[] = {
+      {"no", Colour::kRed}, {"look", Colour::kOrange}, {"yes", Colour::kGreen}};
+  Table table({"MET", "PRECONDITION", "NODE", "EVIDENCE"});
+  for (const v1::Precondition& each : Ranked(reply)) {
+    const auto& [word, colour] = kWords[Rank(each)];
+    table.Add({{std::string(word), colour},
+               each.name(),
+               each.node().empty() ? "both" : each.node(),
+               each.evidence()});
+  }
+  return reply.readiness().empty() ? "" : table.Render(style, 2);
+}
 
 v1::Node LocalNode(const Reply& reply) {
   for (const v1::Node& node : reply.nodes()) {
@@ -92,6 +132,7 @@ Json StatusJson(const Reply& reply) {
        {"term", Json::Number(reply.term())},
        {"ready", Json::Bool(reply.ready())},
        {"not_ready", Json::Strings({reply.not_ready().begin(), reply.not_ready().end()})},
+       {"readiness", PreconditionsJson(reply)},
        {"vips", VipsJson(reply)},
        {"link", LinkJson(reply.link())},
        {"conntrack", ConntrackJson(reply.conntrack())},
@@ -155,13 +196,16 @@ std::string RootsText(const Reply& reply, const Style& style) {
 }
 
 std::string ReadinessText(const Reply& reply, const Style& style) {
-  if (reply.ready()) {
-    return absl::StrCat("  ", style.Paint(Colour::kGreen, "READY"),
-                        ": a failover right now would succeed\n");
-  }
-  std::string text = absl::StrCat("  ", style.Paint(Colour::kRed, "NOT READY"), "\n");
+  std::string text = reply.ready()
+                         ? absl::StrCat("  ", style.Paint(Colour::kGreen, "READY"),
+                                        ": a failover right now would succeed\n")
+                         : absl::StrCat("  ", style.Paint(Colour::kRed, "NOT READY"), "\n");
   for (const std::string& reason : reply.not_ready()) {
     absl::StrAppend(&text, "  - ", Sanitise(reason), "\n");
+  }
+  for (const v1::Precondition& each : reply.readiness()) {
+    if (Rank(each) == 1)
+      absl::StrAppend(&text, "  - worth a look: ", Sanitise(each.evidence()), "\n");
   }
   return text;
 }

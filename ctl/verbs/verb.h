@@ -132,6 +132,7 @@ ExitCode Nodes(Context& context);
 ExitCode Reload(Context& context);
 ExitCode Watch(Context& context);
 ExitCode Status(Context& context);
+ExitCode Readiness(Context& context);
 ExitCode ClusterCreate(Context& context);
 ExitCode ClusterDescribe(Context& context);
 ExitCode ClusterConfigure(Context& context);

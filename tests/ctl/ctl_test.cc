@@ -122,6 +122,50 @@ TEST_F(StatusTest, TellsAllOnOneScreen) {
             "  /etc/haproxy  12 entries  equal  3f2a91c0\n");
 }
 
+void AddPrecondition(v1::GetStatusResponse& status, const std::string& name, bool met, bool warning,
+                     const std::string& evidence) {
+  v1::Precondition& precondition = *status.add_readiness();
+  precondition.set_name(name);
+  precondition.set_met(met);
+  precondition.set_warning(warning);
+  precondition.set_evidence(evidence);
+}
+
+TEST_F(StatusTest, ReadinessIsExitCodeZeroOnlyWhenReady) {
+  agent_.status.set_ready(true);
+  AddPrecondition(agent_.status, "link", true, false, "the link lives");
+  AddPrecondition(agent_.status, "clock", true, true, "the clocks differ");
+  const Outcome ready = Ask({"readiness"});
+  EXPECT_EQ(ready.code, kOk);
+  EXPECT_EQ(ready.out,
+            "READY: a failover right now would succeed\n"
+            "  MET   PRECONDITION  NODE  EVIDENCE\n"
+            "  look  clock         both  the clocks differ\n"
+            "  yes   link          both  the link lives\n");
+  EXPECT_THAT(Ask({"status"}).out, HasSubstr("  - worth a look: the clocks differ\n"));
+
+  agent_.status.set_ready(false);
+  agent_.status.add_not_ready("no way");
+  AddPrecondition(agent_.status, "disk", false, false, "no way");
+  const Outcome not_ready = Ask({"readiness"});
+  EXPECT_EQ(not_ready.code, kFailed);
+  EXPECT_THAT(not_ready.out, StartsWith("NOT READY\n"
+                                        "  MET   PRECONDITION  NODE  EVIDENCE\n"
+                                        "  no    disk          both  no way\n"));
+  const Outcome json = Ask({"readiness", "-o", "json"});
+  EXPECT_EQ(json.code, kFailed);
+  EXPECT_THAT(json.out, HasSubstr(R"("ready": false)"));
+  EXPECT_THAT(json.out, HasSubstr(R"({"name": "disk", "node": "", "met": false, )"
+                                  R"("warning": false, "evidence": "no way"})"));
+}
+
+TEST_F(StatusTest, ReadinessOfAnAgentThatTellsNoPreconditionsNamesTheReasons) {
+  agent_.status.add_not_ready("in no pair");
+  const Outcome outcome = Ask({"readiness"});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.out, HasSubstr("in no pair"));
+}
+
 TEST_F(StatusTest, NamesEachReasonAgainstAFailover) {
   agent_.status.add_not_ready("node2 lacks 1,204 flows");
   agent_.status.mutable_link()->set_up(false);
@@ -141,7 +185,7 @@ TEST_F(StatusTest, AsJsonHasEveryPromisedKey) {
   EXPECT_EQ(
       Ask({"status", "-o", "json"}).out,
       R"({"pair": "lab", "role": "MASTER", "status": "GREEN", "term": 8, "ready": false, "not_ready": ["a"], )"
-      R"("vips": [{"address": "192.0.2.10/24", "interface": "front", "held": true}], )"
+      R"("readiness": [], "vips": [{"address": "192.0.2.10/24", "interface": "front", "held": true}], )"
       R"("link": {"up": true, "address": "10.30.0.2:7700", "version": "0.1.0", "problem": "", "since_seconds": 192}, )"
       R"("conntrack": {"synchronised": true, "lag_ms": 0.412, "flows": 80311, "changes": 1, "snapshots": 0, )"
       R"("overruns": 0, "refused": 0, "problem": ""}, )"
@@ -194,6 +238,19 @@ TEST_F(CtlTest, ForceIsPassedOnLoudly) {
     EXPECT_TRUE(agent_.force);
     EXPECT_THAT(outcome.err, HasSubstr("--force"));
   }
+}
+
+TEST_F(CtlTest, MaintenanceIsEnteredForATimeAndForAReason) {
+  EXPECT_EQ(Ask({"maintenance", "enter", "--for", "2h", "--reason", "new disk"}).code, kOk);
+  EXPECT_EQ(agent_.entered.length().seconds(), 7200);
+  EXPECT_EQ(agent_.entered.reason(), "new disk");
+  EXPECT_EQ(Ask({"maintenance", "enter"}).code, kOk);
+  EXPECT_FALSE(agent_.entered.has_length());
+  agent_.asked.clear();
+  const Outcome outcome = Ask({"maintenance", "enter", "--for", "soon"});
+  EXPECT_NE(outcome.code, kOk);
+  EXPECT_THAT(outcome.err, HasSubstr("--for: 'soon' is not a time"));
+  EXPECT_EQ(agent_.asked, "");
 }
 
 TEST_F(CtlTest, RunShowsEachNodeUnderItsName) {

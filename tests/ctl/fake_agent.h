@@ -87,6 +87,7 @@ class FakeAgent {
   std::vector<std::string> calls;  // all of them, but Watch
   std::string asked;
   bool force = false;
+  v1::EnterRequest entered;
   v1::RunRequest run;
   v1::CreateRequest create;
   v1::ProbeRequest probe;
@@ -217,6 +218,7 @@ class FakeAgent {
     }
     grpc::Status Enter(grpc::ServerContext*, const v1::EnterRequest* request,
                        grpc::ServerWriter<v1::Step>* writer) override {
+      agent.entered = *request;
       return agent.Tell("enter", request->force(), writer);
     }
     grpc::Status Start(grpc::ServerContext*, const v1::StartRequest* request,

@@ -84,6 +84,7 @@ class FakeController {
   v1::LabelPairRequest label;
   v1::FleetFlowsRequest flows_request;
   v1::WatchPairsRequest watch_request;
+  v1::FleetEnterRequest entered;
   v1::RunRequest run;
 
   v1::PairSummary& AddPair(const std::string& name, v1::Status status, const std::string& master,
@@ -215,6 +216,7 @@ class FakeController {
     }
     grpc::Status EnterMaintenance(grpc::ServerContext*, const v1::FleetEnterRequest* request,
                                   grpc::ServerWriter<v1::Step>* writer) override {
+      controller.entered = *request;
       return controller.Tell(absl::StrCat("Enter ", request->pair(), "/", request->node()),
                              request->force(), writer);
     }

@@ -125,6 +125,15 @@ TEST_F(FleetTest, MaintenanceIsOfNodes) {
               ElementsAre("Enter a/lb1 force", "Enter b/lb2 force", "Start a/lb1"));
 }
 
+TEST_F(FleetTest, MaintenanceIsEnteredForATimeAndForAReason) {
+  EXPECT_EQ(Ask({"maintenance", "enter", "a/lb1", "--for", "90m", "--reason", "new disk"}).code,
+            kOk);
+  EXPECT_EQ(controller_.entered.length().seconds(), 5400);
+  EXPECT_EQ(controller_.entered.reason(), "new disk");
+  EXPECT_THAT(Ask({"maintenance", "enter", "a/lb1", "--for", "-1h"}).err, HasSubstr("--for: "));
+  EXPECT_THAT(controller_.asked, ElementsAre("Enter a/lb1"));
+}
+
 TEST_F(FleetTest, MaintenanceOfASelectionIsOfOneNodeOfEachPair) {
   controller_.AddPair("a", v1::STATUS_GREEN, "lb1");
   controller_.AddPair("b", v1::STATUS_GREEN, "lb2");

@@ -103,7 +103,7 @@ std::string Completed(const std::string& words, const std::string& zctl = "false
 TEST(VerbTable, CompletionWorksInTheShell) {
   EXPECT_EQ(Completed("zctl sw"), "switchover\n");
   EXPECT_EQ(Completed("zctl -o json maintenance e"), "enter\n");
-  EXPECT_EQ(Completed("zctl maintenance enter --f"), "--force\n");
+  EXPECT_EQ(Completed("zctl maintenance enter --forc"), "--force\n");
   EXPECT_EQ(Completed("zctl nodes -o ''"), "table json yaml\n");
   EXPECT_EQ(Completed("zctl cluster u"), "unconfigure\n");
   EXPECT_EQ(Completed("zctl cluster create --failback ''"), "KEEP PREFERRED\n");

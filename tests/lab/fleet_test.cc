@@ -139,10 +139,16 @@ TEST_F(Fleet, IsSwitchedOverByTheSameStepsAsOnTheNode) {
 
 TEST_F(Fleet, IsMaintainedAndRunsCommands) {
   const std::string backup = MasterOf("lab2") == "node3" ? "node4" : "node3";
-  EXPECT_EQ(Zctl({"fleet", "maintenance", "enter", "lab2/" + backup}).code, 0);
+  EXPECT_EQ(Zctl({"fleet", "maintenance", "enter", "lab2/" + backup, "--for", "2h", "--reason",
+                  "a new disk"})
+                .code,
+            0);
   EXPECT_TRUE(WaitUntil(kLong, [&] {
-    return Pair("lab2")["status"].as<std::string>("") == "ORANGE";
+    const YAML::Node pair = Pair("lab2");
+    return pair["status"].as<std::string>("") == "ORANGE" &&
+           pair["message"].as<std::string>("").find("UTC: a new disk") != std::string::npos;
   })) << "maintenance does not show";
+  EXPECT_THAT(Zctl({"fleet", "show", "lab2"}).out, HasSubstr("UTC: a new disk"));
   EXPECT_EQ(lab().Node(backup, "local").role, "MAINTENANCE");
   EXPECT_EQ(Zctl({"fleet", "maintenance", "start", "lab2/" + backup}).code, 0);
   const Outcome ran = Zctl({"fleet", "run", "lab2", "say", "word=hello"});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maintenance: a master hands over first; the state survives the agent's restart and a reboot; the
-// last node that can serve is not let go; `start` makes the node ready again, and moves nothing.
+// Maintenance: a master hands over first; the state, and why, survives restarts of agent and
+// keepalived and a power cut; the last node that can serve is not let go; `start` makes the node
+// ready again, and moves nothing; what was connected meanwhile lives on when it serves at once. One
+// that was entered for a time ends by itself.
 #include <gtest/gtest.h>
 
 #include "tests/lab/support/scenario.h"
@@ -16,14 +18,23 @@ class Maintenance : public Scenario {
     const Lab::NodeLine line = lab().Node(node, "local");
     return line.role == "MAINTENANCE" && line.status == "ORANGE";
   }
+
+  // Whether everybody who asks, on either node, is told that text of `node`.
+  static bool BothSay(const std::string& node, const std::string& text) {
+    const auto says = [&](const std::string& on, const std::string& which) {
+      return lab().Node(on, which).message.find(text) != std::string::npos;
+    };
+    return says(node, "local") && says(Lab::Peer(node), "remote");
+  }
 };
 
 TEST_F(Maintenance, OfTheMasterFromEnterToStart) {
   const std::string out = lab().Master(), serving = Lab::Peer(out);
   Traffic connections = Hold(100);
   AwaitReplicated(out, 100);
-  lab().MustExec(out, {"zctl", "maintenance", "enter"});
+  lab().MustExec(out, {"zctl", "maintenance", "enter", "--reason", "a new disk"});
   EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(serving) && InMaintenance(out); }));
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return BothSay(out, "in maintenance: a new disk"); }));
   ExpectAllAlive(connections, 100);
   EXPECT_EQ(lab().Node(serving, "remote").status, "ORANGE");
 
@@ -34,16 +45,52 @@ TEST_F(Maintenance, OfTheMasterFromEnterToStart) {
   lab().MustRun({"agent", out, "kill"});
   lab().MustRun({"agent", out, "start"});
   EXPECT_TRUE(WaitUntil(kLong, [&] { return InMaintenance(out); })) << "lost by an agent's restart";
+  lab().MustExec(out, {"pkill", "-KILL", "-x", "keepalived"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return !lab().Read(out, {"pgrep", "-x", "keepalived"}).empty() && InMaintenance(out);
+  })) << "lost by a restart of keepalived";
   lab().MustRun({"kill", out});
   lab().MustRun({"revive", out});
   EXPECT_TRUE(WaitUntil(kLong, [&] { return InMaintenance(out); })) << "lost by a reboot";
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return BothSay(out, "in maintenance: a new disk"); }));
   EXPECT_TRUE(lab().HoldsAll(serving));
 
+  // It stays synchronised all the while: what was connected since lives on when it serves at once.
+  Traffic meanwhile = Hold(50);
   lab().MustExec(out, {"zctl", "maintenance", "start"});
-  AwaitReady();
   EXPECT_TRUE(lab().HoldsAll(serving));
   EXPECT_EQ(lab().Node(out, "local").role, "BACKUP");
+  EXPECT_FALSE(BothSay(out, "a new disk"));
+  AwaitReady();
+  lab().MustExec(out, {"zctl", "switchover"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(out); }));
   ExpectAllAlive(connections, 100);
+  ExpectAllAlive(meanwhile, 50);
+}
+
+TEST_F(Maintenance, EndsByItselfAlsoOverAnAgentsRestart) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  lab().MustExec(backup, {"zctl", "maintenance", "enter", "--for", "1h", "--reason", "a new disk"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return BothSay(backup, "UTC: a new disk"); }));
+  // Entered again, with another end: from now on that one counts.
+  lab().MustExec(backup, {"zctl", "maintenance", "enter", "--for", "3s"});
+  lab().MustRun({"agent", backup, "kill"});
+  lab().MustRun({"agent", backup, "start"});
+  AwaitReady();
+  EXPECT_EQ(lab().Node(backup, "local").role, "BACKUP");
+  EXPECT_TRUE(lab().HoldsAll(master));
+}
+
+TEST_F(Maintenance, EndsWhileTheNodeHasNoPower) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  Traffic connections = Hold(50);
+  lab().MustExec(backup, {"zctl", "maintenance", "enter", "--for", "1s"});
+  lab().MustRun({"kill", backup});
+  lab().MustRun({"revive", backup});
+  AwaitReady();
+  EXPECT_TRUE(lab().HoldsAll(master));
+  EXPECT_EQ(lab().Node(backup, "local").role, "BACKUP");
+  ExpectAllAlive(connections, 50);
 }
 
 TEST_F(Maintenance, OfTheBackupMovesNothing) {

@@ -44,6 +44,20 @@ TEST_F(Switchover, AskedOfTheBackupIsPassedOn) {
   MoveUnderLoad(master, Lab::Peer(master));
 }
 
+// `zctl run` succeeds only if the command ran on both nodes: one that is cut in two by a hand-over
+// would run on the old master, and be refused by the new one.
+TEST_F(Switchover, CutsNoCommandInTwo) {
+  const std::string loop = "for i in $(seq 30); do zctl run hostname || exit 1; done";
+  Background on_first(lab().ExecArgv("node1", {"sh", "-c", loop}));
+  Background on_second(lab().ExecArgv("node2", {"sh", "-c", loop}));
+  for (int i = 0; i < 3; ++i) {
+    AwaitReady();
+    lab().MustExec(lab().Master(), {"zctl", "switchover"});
+  }
+  EXPECT_EQ(on_first.Wait(), 0);
+  EXPECT_EQ(on_second.Wait(), 0);
+}
+
 TEST_F(Switchover, IsRefusedWithReasonsWhenThePeerIsNotReady) {
   const std::string master = lab().Master();
   lab().MustRun({"cut", "node1", "node2", "--only", "link"});
@@ -53,6 +67,15 @@ TEST_F(Switchover, IsRefusedWithReasonsWhenThePeerIsNotReady) {
   EXPECT_NE(outcome.err.find(Lab::Peer(master)), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("--force"), std::string::npos) << outcome.err;
   EXPECT_TRUE(lab().HoldsAll(master));
+
+  // By force it goes all the same, and says so.
+  outcome = lab().Exec(master, {"zctl", "switchover", "--force"});
+  EXPECT_NE(outcome.err.find("--force: what the other node does not hold yet will be lost"),
+            std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.out.find("going on by force although"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(Lab::Peer(master)); }));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ void Agent::Start() {
 void Agent::Tick() {
   clock_.After(absl::Milliseconds(100), [this, alive = alive_] {
     if (!*alive) return;
-    if (!hung()) Deliver(core::Ticked{});
+    if (!hung()) Deliver(core::Ticked{world_.wall()});
     Tick();
   });
 }

@@ -19,6 +19,7 @@ class Agent {
   struct World {
     std::function<void(const core::Action& action)> perform;  // all but Persist
     std::function<void(const core::Event& event)> hears;      // before each step
+    std::function<absl::Time()> wall;
   };
 
   // `disk` and what `world` names outlive it.

@@ -31,14 +31,14 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 72;
+  constexpr uint64_t kFaultWeight = 76;
   constexpr uint64_t kAskWeight = 62;
   constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 13> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 14> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
                                                        {4, &Chaos::LoseAdverts},
@@ -49,6 +49,7 @@ void Chaos::BreakSomething() {
                                                        {5, &Chaos::StallDisk},
                                                        {3, &Chaos::ReportProblem},
                                                        {3, &Chaos::PowerCutOfBoth},
+                                                       {4, &Chaos::SetWallClock},
                                                        {kAskWeight, &Chaos::Ask},
                                                        {kReconfigureWeight, &Chaos::Reconfigure}}};
   // Every other time it is a fault for sure: a history of nothing but questions would test little.
@@ -177,6 +178,16 @@ void Chaos::ReportProblem() {
   });
 }
 
+void Chaos::SetWallClock() {
+  ++faults_;
+  const int node = AnyNode();
+  const absl::Duration by =
+      random_.Between(absl::Minutes(2), absl::Hours(3)) * (random_.OneIn(2) ? 1 : -1);
+  observer_.OnFault(
+      absl::StrCat("the clock of node", node + 1, " is set by ", absl::FormatDuration(by)));
+  pair_.node(node).SetWallClock(by);
+}
+
 void Chaos::Ask() {
   int node = AnyNode();
   const uint64_t which = random_.Below(10);
@@ -189,7 +200,9 @@ void Chaos::Ask() {
       if (pair_.node(i).keepalived().state() == core::VrrpState::kMaster) node = i;
     }
   }
-  AskFor(node, kind, random_.OneIn(5));
+  const bool ends = kind == core::OperationKind::kEnterMaintenance && random_.OneIn(2);
+  AskFor(node, kind, random_.OneIn(5),
+         ends ? random_.Between(Seconds(1), Seconds(20)) : absl::InfiniteDuration());
 }
 
 // Both nodes take it, one after the other, as far apart as a link and two loops put them.
@@ -203,12 +216,16 @@ void Chaos::Reconfigure() {
   Later(Milliseconds(0), Seconds(3), [this, first] { pair_.node(1 - first).Configure(wanted_); });
 }
 
-uint64_t Chaos::AskFor(int node, core::OperationKind kind, bool force) {
+uint64_t Chaos::AskFor(int node, core::OperationKind kind, bool force, absl::Duration length) {
   if (pair_.node(node).agent() == nullptr) return 0;
   ++operations_;
-  observer_.OnFault(absl::StrCat("an operator asks node", node + 1, ": ", core::Name(kind),
-                                 force ? " --force" : ""));
-  pair_.node(node).Deliver(core::OperationAsked{core::OperationId{operations_}, kind, force});
+  observer_.OnFault(absl::StrCat(
+      "an operator asks node", node + 1, ": ", core::Name(kind), force ? " --force" : "",
+      length == absl::InfiniteDuration() ? ""
+                                         : absl::StrCat(" --for ", absl::FormatDuration(length))));
+  core::OperationAsked asked{core::OperationId{operations_}, kind, force};
+  asked.length = length;
+  pair_.node(node).Deliver(asked);
   return operations_;
 }
 

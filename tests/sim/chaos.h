@@ -23,7 +23,8 @@ class Chaos {
   void Cease(bool bring_back);
 
   // An operator asks `node`. The operation's id; 0 if no agent runs there.
-  uint64_t AskFor(int node, core::OperationKind kind, bool force);
+  uint64_t AskFor(int node, core::OperationKind kind, bool force,
+                  absl::Duration length = absl::InfiniteDuration());
 
   uint64_t faults() const { return faults_; }
 
@@ -40,6 +41,7 @@ class Chaos {
   void KillKeepalived();
   void StallDisk();
   void ReportProblem();
+  void SetWallClock();
   void PowerCutOfBoth();
   void Ask();
   void Reconfigure();

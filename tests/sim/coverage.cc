@@ -27,6 +27,9 @@ constexpr std::array kExpected = {
     "boot gate opened, waited long enough",
     "boot gate opened, the peer has said how it is",
     "boot gate opened, goes before the peer, which stands aside too",
+    "maintenance_over",
+    "maintenance_end_moved",
+    "commands released",
     "configured, as MASTER",
     "configured, as BACKUP",
     "configured, while an operation is under way",
@@ -106,6 +109,8 @@ void Coverage::OnPerformed(int node, const core::Action& action) {
   } else if (const auto* fault = std::get_if<core::SetFault>(&action)) {
     const std::string reason = fault->reason.substr(0, fault->reason.find(' '));
     ++count_[reason.empty() ? "fault lifted" : absl::StrCat("fault ", reason)];
+  } else if (std::holds_alternative<core::ReleaseCommands>(action)) {
+    ++count_["commands released"];
   } else if (std::holds_alternative<core::Announce>(action)) {
     ++count_["announced"];
   }

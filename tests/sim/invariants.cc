@@ -41,8 +41,10 @@ void Invariants::CheckTwoMasters() {
 
 bool Invariants::CouldServe(int index) const {
   const Node& node = pair_->node(index);
-  return node.agent() && !node.agent()->hung() && node.keepalived().state() != VrrpState::kDown &&
-         !node.agent()->state().durable.maintenance && !node.disk().content().maintenance;
+  // Also without an agent: what it left behind is a lease.
+  const bool goes_out = node.agent() && node.agent()->state().durable.maintenance;
+  return node.powered() && node.keepalived().state() != VrrpState::kDown && !goes_out &&
+         !node.disk().content().maintenance;
 }
 
 void Invariants::CheckSomebodyServes() {
@@ -76,6 +78,10 @@ void Invariants::CheckNode(int index) {
     Break(absl::StrCat("node", index + 1,
                        " is master although an operator was told that it is in maintenance"));
   }
+  if (now - record.commands_held_since > kOperationBound) {
+    Break(absl::StrCat("node", index + 1, " holds commands for more than ",
+                       absl::FormatDuration(kOperationBound)));
+  }
   for (const auto& [id, asked] : record.operations) {
     if (now - asked.at > kOperationBound) {
       Break(absl::StrCat("operation ", id, " (", core::Name(asked.kind), ") of node", index + 1,
@@ -96,18 +102,32 @@ void Invariants::OnStarted(int node) {
   }
 }
 
-void Invariants::OnDied(int node) { Of(node).operations.clear(); }
+void Invariants::OnDied(int node) {
+  Of(node).operations.clear();
+  Of(node).commands_held_since = absl::InfiniteFuture();
+}
 
 void Invariants::OnHeard(int node, const core::Event& event) {
   Record& record = Of(node);
   if (const auto* asked = std::get_if<core::OperationAsked>(&event)) {
-    record.operations[asked->operation.value] = {asked->kind, pair_->clock().now(), asked->force};
-    if (asked->kind == core::OperationKind::kStartMaintenance) record.told_out = false;
+    NoteAsked(node, *asked);
   } else if (const auto* reported = std::get_if<core::PeerReported>(&event)) {
     record.known = std::max({record.known, reported->state.term, reported->state.own_term});
   } else if (const auto* connected = std::get_if<core::PeerConnected>(&event)) {
     record.known = std::max(record.known, connected->term);
   }
+}
+
+void Invariants::NoteAsked(int node, const core::OperationAsked& asked) {
+  Record& record = Of(node);
+  const absl::Time now = pair_->clock().now();
+  record.operations[asked.operation.value] = {asked.kind, now, asked.force, record.persisted_out,
+                                              asked.length};
+  if (asked.kind == core::OperationKind::kStartMaintenance) record.told_out = false;
+  if (asked.kind == core::OperationKind::kSwitchover) return;
+  if (asked.kind == core::OperationKind::kEnterMaintenance) record.over = false;
+  // Until it is known what came of it.
+  record.not_over_before = std::min(record.not_over_before, now + asked.length);
 }
 
 void Invariants::OnPerformed(int node, const core::Action& action) {
@@ -117,6 +137,11 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
     if (fault->reason.empty() && pair_->node(node).disk().content().maintenance) {
       Break(absl::StrCat("node", node + 1, " lifts the fault although its disk says maintenance"));
     }
+  } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
+    if (flush->replicator == core::Replicator::kCommands)
+      Of(node).commands_held_since = pair_->clock().now();
+  } else if (std::holds_alternative<core::ReleaseCommands>(action)) {
+    Of(node).commands_held_since = absl::InfiniteFuture();
   } else if (const auto* told = std::get_if<core::SendState>(&action)) {
     CheckTold(node, told->state);
   } else if (const auto* finished = std::get_if<core::Finished>(&action)) {
@@ -138,6 +163,7 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
 
 void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   const core::State& state = pair_->node(node).agent()->state();
+  if (decision.event == "maintenance_over") CheckOver(node);
   if (decision.event == "resumed" && state.durable.own_term < Of(node).known) {
     Break(absl::StrCat("node", node + 1, " resumes term ", state.durable.own_term.value,
                        " although it knew of term ", Of(node).known.value));
@@ -161,6 +187,16 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   const bool replicates = state.config.replicate_conntrack || state.config.has_roots;
   if (decision.event == "failback" && replicates && !pair_->replication().in_step()) {
     Break(absl::StrCat("node", node + 1, " fails back although the nodes are not synchronised"));
+  }
+}
+
+void Invariants::CheckOver(int node) {
+  Record& record = Of(node);
+  record.told_out = false;
+  record.over = true;
+  if (pair_->node(node).skipped() != record.skipped) return;
+  if (pair_->clock().now() < record.not_over_before) {
+    Break(absl::StrCat("the maintenance of node", node + 1, " ends before its time"));
   }
 }
 
@@ -220,23 +256,28 @@ void Invariants::CheckFinished(int node, const core::Finished& finished) {
     Break(absl::StrCat("node", node + 1, " says that it ", wants_out ? "is in" : "left",
                        " maintenance, its disk does not"));
   }
-  if (wants_out) GoesOut(node, asked.force);
+  if (!wants_out) return;
+  if (!asked.was_out || asked.length != absl::InfiniteDuration()) {
+    record.not_over_before = asked.at + asked.length;
+    record.skipped = pair_->node(node).skipped();
+  }
+  GoesOut(node, asked);
 }
 
-void Invariants::GoesOut(int node, bool force) {
+void Invariants::GoesOut(int node, const Asked& asked) {
   Record& record = Of(node);
   if (record.told_out) return;
   const Record& other = Of(1 - node);
   const absl::Time now = pair_->clock().now();
   // One that goes out by force, just now, may be seen as master still by an agent that hung.
   const bool could_know = !other.out_by_force || now - other.out_since > kKnownBound;
-  if (other.told_out && could_know && !force) {
+  if (other.told_out && could_know && !asked.force && !asked.was_out) {
     Break(absl::StrCat("node", node + 1,
                        " was taken out without force although the other is out already"));
   }
-  record.told_out = true;
+  record.told_out = !record.over;  // it may have ended before its operator was told that it began
   record.out_since = now;
-  record.out_by_force = force;
+  record.out_by_force = asked.force;
 }
 
 }  // namespace zcluster::sim

@@ -48,6 +48,8 @@ class Invariants : public Observer {
     core::OperationKind kind;
     absl::Time at;
     bool force;
+    bool was_out;  // already then
+    absl::Duration length;
   };
   struct Record {
     core::Term
@@ -60,9 +62,14 @@ class Invariants : public Observer {
     bool persisted_out = false;  // as last ordered to disk
     absl::Time out_since;
     bool out_by_force = false;
+    // The maintenance in force does not end by itself before this, unless the clock is set forward.
+    absl::Time not_over_before = absl::InfinitePast();
+    absl::Duration skipped;  // by the clock, when that was known
+    bool over = false;       // since an operator asked for it last
     std::map<uint64_t, Asked> operations;
     absl::Time could_serve_since = absl::InfiniteFuture();
     absl::Time out_but_master_since = absl::InfiniteFuture();
+    absl::Time commands_held_since = absl::InfiniteFuture();
   };
   Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
 
@@ -71,9 +78,11 @@ class Invariants : public Observer {
   void CheckNode(int node);
   void CheckDecision(int node, const core::LogDecision& decision);
   void CheckPersist(int node, const core::Durable& durable);
+  void CheckOver(int node);
+  void NoteAsked(int node, const core::OperationAsked& asked);
   void CheckTold(int node, const core::NodeState& state);
   void CheckFinished(int node, const core::Finished& finished);
-  void GoesOut(int node, bool force);
+  void GoesOut(int node, const Asked& asked);
   bool CouldServe(int node) const;
 
   const Pair* pair_ = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/keepalived.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/check.h"
@@ -9,7 +10,7 @@ namespace zcluster::sim {
 
 using core::VrrpState;
 
-Keepalived::Keepalived(Clock& clock, Random& random, const TrackedFiles& files,
+Keepalived::Keepalived(Clock& clock, Random& random, TrackedFiles& files,
                        absl::Duration advert_interval, World world)
     : clock_(clock),
       random_(random),
@@ -22,6 +23,18 @@ void Keepalived::Start() {
   holds_vips_ = false;  // it never adopts: stale addresses go at once
   priority_ = files_.priority;
   Become(files_.fault ? VrrpState::kFault : VrrpState::kBackup);
+  WatchLease();
+}
+
+void Keepalived::WatchLease() {
+  if (!files_.fault || files_.lease_ends == absl::InfiniteFuture()) return;
+  const absl::Time looks = std::max(files_.lease_ends, clock_.now()) +
+                           random_.Between(absl::ZeroDuration(), absl::Seconds(1));
+  clock_.At(looks, [this] {
+    if (!running() || !files_.fault || clock_.now() < files_.lease_ends) return;
+    files_.fault = false;
+    NoticeFiles();
+  });
 }
 
 void Keepalived::Become(VrrpState state) {

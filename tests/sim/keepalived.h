@@ -14,6 +14,7 @@ namespace zcluster::sim {
 // The files that steer keepalived. On the disk of the machine: they outlive everything.
 struct TrackedFiles {
   bool fault = false;
+  absl::Time lease_ends = absl::InfinitePast();  // of the fault; InfiniteFuture: never
   uint8_t priority = 252;
 };
 
@@ -35,15 +36,18 @@ class Keepalived {
     std::function<void()> died;                             // as a pidfd tells
   };
 
-  Keepalived(Clock& clock, Random& random, const TrackedFiles& files,
-             absl::Duration advert_interval, World world);
+  Keepalived(Clock& clock, Random& random, TrackedFiles& files, absl::Duration advert_interval,
+             World world);
 
   core::VrrpState state() const { return state_; }
   // A crash of all its processes leaves the VIPs where they are, until the next start.
   bool holds_vips() const { return holds_vips_; }
   bool running() const { return state_ != core::VrrpState::kDown || respawning_; }
 
-  void Start();        // must not be running
+  void Start();  // must not be running
+  // The script that it runs each second ends a fault whose lease is over. Whoever sets a fault
+  // calls this, too: it looks once the lease should be.
+  void WatchLease();
   void NoticeFiles();  // inotify: they are read a moment later
   // SIGHUP with another interval. A master tells it at once; a backup goes by its own until it
   // hears an advert, so it takes over for a moment if its master still is much slower.
@@ -68,7 +72,7 @@ class Keepalived {
 
   Clock& clock_;
   Random& random_;
-  const TrackedFiles& files_;
+  TrackedFiles& files_;
   absl::Duration advert_interval_;
   World world_;
 

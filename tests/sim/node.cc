@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/core/boot_gate.h"
+
 namespace zcluster::sim {
 
 using core::VrrpState;
@@ -30,10 +32,16 @@ void Node::StartAgent() {
   agent_ = std::make_unique<Agent>(
       world_.clock, disk_, config_,
       Agent::World{.perform = [this](const core::Action& action) { Perform(action); },
-                   .hears = [this](const core::Event& event) { Hears(event); }});
+                   .hears = [this](const core::Event& event) { Hears(event); },
+                   .wall = [this] { return wall(); }});
   world_.observer.OnStarted(index_);
   agent_->Start();
   world_.replication->AgentStarted(index_);
+}
+
+void Node::SetWallClock(absl::Duration by) {
+  wall_ahead_ += by;
+  skipped_ += std::max(by, absl::ZeroDuration());
 }
 
 void Node::CrashAgent() {
@@ -61,7 +69,11 @@ void Node::PowerOff() {
   world_.replication->AgentDied(index_);
 }
 
-void Node::PowerOn() { powered_ = true; }
+void Node::PowerOn() {
+  powered_ = true;
+  // A lease of another boot is over.
+  if (files_.lease_ends != absl::InfiniteFuture()) files_.lease_ends = absl::InfinitePast();
+}
 
 void Node::Deliver(const core::Event& event) {
   if (agent_) agent_->Deliver(event);
@@ -107,8 +119,11 @@ void Node::SuperviseKeepalived() {
 void Node::Perform(const core::Action& action) {
   world_.observer.OnPerformed(index_, action);
   if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    const bool lapsed = files_.fault == fault->reason.empty();
     files_.fault = !fault->reason.empty();
-    keepalived_.NoticeFiles();
+    files_.lease_ends = world_.clock.now() + fault->lease;
+    if (lapsed) keepalived_.NoticeFiles();
+    keepalived_.WatchLease();
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
     files_.priority = static_cast<uint8_t>(standing->standing);
     keepalived_.NoticeFiles();
@@ -119,6 +134,8 @@ void Node::Perform(const core::Action& action) {
     if (keepalived_.running()) {
       ReportVrrp(keepalived_.state());
     } else {
+      if (!files_.fault || files_.lease_ends != absl::InfiniteFuture())
+        files_.lease_ends = world_.clock.now() + core::kBootGate;
       files_.fault = true;
       Deliver(core::VrrpStarting{});
       SuperviseKeepalived();

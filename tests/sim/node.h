@@ -38,6 +38,12 @@ class Node {
   const TrackedFiles& files() const { return files_; }
   const core::Config& config() const { return config_; }
 
+  // The wall clock: goes on without power.
+  absl::Time wall() const { return world_.clock.now() + wall_ahead_; }
+  void SetWallClock(absl::Duration by);
+  // By how much it was ever set forward.
+  absl::Duration skipped() const { return skipped_; }
+
   void StartAgent();  // nothing if it runs, or without power
   void CrashAgent();
   void PowerOff();
@@ -69,6 +75,8 @@ class Node {
   Disk disk_;
   TrackedFiles files_;
   Keepalived keepalived_;
+  absl::Duration wall_ahead_;
+  absl::Duration skipped_;
   bool powered_ = true;
   std::unique_ptr<Agent> agent_;
   uint64_t life_ = 0;        // of the agent

@@ -11,6 +11,7 @@ std::array<core::Config, 2> DrawConfigs(Random& random) {
   core::Config config;
   DrawSettings(random, config);
   config.has_roots = random.OneIn(2);
+  config.has_commands = random.OneIn(2);
   std::array<core::Config, 2> configs = {config, config};
   const std::array<std::string, 2> names = {"node1", "node2"};
   const std::array<std::string, 2> addresses = {"192.0.2.9", "192.0.2.10"};

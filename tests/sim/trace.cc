@@ -51,6 +51,15 @@ std::string Text(const core::Event& event) {
           [](const core::Flushed& e) { return absl::StrCat("hears flushed ", e.operation.value); },
           [](const core::OperationAsked&) -> std::string { return ""; },
           [](const core::Configured&) -> std::string { return "hears its new configuration"; },
+          [](const core::HealthReported& e) {
+            return absl::StrCat("hears health ", e.health.penalty);
+          },
+          [](const core::FactsReported&) -> std::string { return ""; },
+          [](const core::PeerAsked& e) { return absl::StrCat("is asked ", e.nonce); },
+          [](const core::PeerAnswered& e) { return absl::StrCat("is answered ", e.nonce); },
+          [](const core::PathProbed& e) {
+            return absl::StrCat("hears path ", e.alive ? "alive" : "dead");
+          },
       },
       event);
 }
@@ -86,6 +95,10 @@ std::string Text(const core::Action& action) {
             for (const auto& [key, value] : a.fields) absl::StrAppend(&text, " ", key, "=", value);
             return text;
           },
+          [](const core::ReleaseCommands&) -> std::string { return "releases commands"; },
+          [](const core::AskPeer& a) { return absl::StrCat("asks its peer ", a.nonce); },
+          [](const core::AnswerPeer& a) { return absl::StrCat("answers its peer ", a.nonce); },
+          [](const core::ProbePath&) -> std::string { return "probes the path"; },
       },
       action);
 }

@@ -57,6 +57,8 @@ TEST(ClusterService, StatusTellsAllThatIsKnown) {
   Node node;
   core::View view = MakeView(core::Role::kMaster, core::Role::kBackup);
   view.not_ready = {"node2 lacks 3 flows"};
+  view.readiness = {
+      {.name = "clock", .node = "node2", .met = true, .warning = true, .evidence = "it is late"}};
   view.link = {true, "10.0.0.2:7700", "0.1.1", "", Loop::Now() - absl::Seconds(5)};
   view.conntrack.synchronised = true;
   view.conntrack.flows = 42;
@@ -71,6 +73,12 @@ TEST(ClusterService, StatusTellsAllThatIsKnown) {
   EXPECT_FALSE(status.ready());
   ASSERT_EQ(status.not_ready_size(), 1);
   EXPECT_EQ(status.not_ready(0), "node2 lacks 3 flows");
+  ASSERT_EQ(status.readiness_size(), 1);
+  EXPECT_EQ(status.readiness(0).name(), "clock");
+  EXPECT_EQ(status.readiness(0).node(), "node2");
+  EXPECT_TRUE(status.readiness(0).met());
+  EXPECT_TRUE(status.readiness(0).warning());
+  EXPECT_EQ(status.readiness(0).evidence(), "it is late");
   EXPECT_GE(status.link().since().seconds(), 5);
   EXPECT_LT(status.link().since().seconds(), 60);
   EXPECT_EQ(status.link().version(), "0.1.1");

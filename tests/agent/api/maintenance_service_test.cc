@@ -48,6 +48,41 @@ TEST(Maintenance, EnterAndStartAreAskedOfThisNodeWhateverItsRole) {
   EXPECT_EQ(end.error_message(), "busy");
 }
 
+TEST(Maintenance, HandsOnWhyAndHowLong) {
+  Node node;
+  node.Publish(Role::kBackup, Role::kMaster);
+  v1::EnterRequest request;
+  request.set_reason("new disk, caf\xc3\xa9");
+  request.mutable_length()->set_seconds(7200);
+  Call enter(node.LocalChannel());
+  enter.Enter(request);
+  const core::OperationAsked asked = node.brain.WaitFor(1);
+  EXPECT_EQ(asked.reason, "new disk, caf\xc3\xa9");
+  EXPECT_EQ(asked.length, absl::Hours(2));
+  node.Perform(core::Finished{asked.operation, absl::OkStatus()});
+  EXPECT_EQ(node.guard.WaitForEnd(1),
+            "zcluster.v1.MaintenanceService/Enter for=2h reason=new disk, caf\xc3\xa9: OK");
+}
+
+TEST(Maintenance, RefusesAReasonThatCannotBeShownAndALengthThatIsNone) {
+  Node node;
+  node.Publish(Role::kBackup, Role::kMaster);
+  const auto refusal = [&](const std::string& reason, int64_t seconds) {
+    v1::EnterRequest request;
+    request.set_reason(reason);
+    request.mutable_length()->set_seconds(seconds);
+    const grpc::Status end = Call(node.LocalChannel()).Enter(request).End();
+    EXPECT_EQ(end.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    return end.error_message();
+  };
+  EXPECT_EQ(refusal(std::string(257, 'x'), 60), "reason: 257 bytes; at most 256 are allowed");
+  EXPECT_THAT(refusal("two\nlines", 60), HasSubstr("reason: has a control character"));
+  EXPECT_EQ(refusal("", 0), "length: 0: use 1s to 8760h");
+  EXPECT_EQ(refusal("", -5), "length: -5s: use 1s to 8760h");
+  EXPECT_EQ(refusal("", 8760 * 3600 + 1), "length: 8760h1s: use 1s to 8760h");
+  EXPECT_EQ(node.brain.asked(), 0u);
+}
+
 TEST(Maintenance, TheBrainsOwnOperationsReachNobody) {
   Node node;
   node.Publish(Role::kMaster, Role::kBackup);

@@ -176,8 +176,8 @@ class Call {
     reader_ = stub_->Switchover(&context_, request);
     return *this;
   }
-  Call& Enter() {
-    reader_ = stub_->Enter(&context_, v1::EnterRequest());
+  Call& Enter(const v1::EnterRequest& request = v1::EnterRequest()) {
+    reader_ = stub_->Enter(&context_, request);
     return *this;
   }
   Call& Start() {

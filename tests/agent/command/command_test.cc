@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "agent/command/runs.h"
 #include "tests/support/open_guard.h"
 #include "zcluster/v1/command.grpc.pb.h"
 
@@ -26,9 +28,27 @@ namespace {
 
 using testing::HasSubstr;
 
-class NoBrain : public EventSink {
+// Stands for the brain: counts what was flushed.
+class FakeBrain : public EventSink {
  public:
-  void Report(core::Event) override {}
+  void Report(core::Event event) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    const auto* flushed = std::get_if<core::Flushed>(&event);
+    if (flushed != nullptr && flushed->replicator == core::Replicator::kCommands) ++flushed_;
+  }
+  bool WaitForFlushed(int count) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    const auto come = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return flushed_ >= count; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&come), absl::Seconds(20));
+  }
+  int flushed() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return flushed_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int flushed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 CommandSpec Script(const std::string& name, const std::string& script) {
@@ -106,6 +126,10 @@ class Node {
   v1::CommandService::Stub& local() { return *stub_; }
   v1::CommandService::Stub& peer() { return *peer_stub_; }
   absl::Status started() const { return started_; }
+  FakeBrain& brain() { return brain_; }
+  void Perform(const core::Action& action) {
+    OnLoop([&] { command_.Perform(action); });
+  }
   test::OpenGuard& guard() { return guard_; }
 
  private:
@@ -119,7 +143,7 @@ class Node {
   const std::string name_;
   const std::string peer_;
   Loop loop_;
-  NoBrain brain_;
+  FakeBrain brain_;
   test::OpenGuard guard_;
   Command command_;
   absl::Status started_;
@@ -308,6 +332,85 @@ TEST_F(CommandTest, TheOldMastersRunIsRefusedByTheNewOne) {
               testing::StartsWith("node2 refused: term 5 is over"));
 }
 
+// The barrier of a hand-over: what runs ends on both nodes first; what is asked for meanwhile
+// waits, and runs where the master is then.
+TEST_F(CommandTest, AHandOverWaitsForWhatRunsAndHoldsWhatComes) {
+  ASSERT_EQ(::mkfifo((directory_ + "/gate").c_str(), 0600), 0);
+  grpc::ClientContext running, waiting;
+  auto run = node1_->local().Run(&running, Request("gate"));
+  v1::RunEvent event;
+  ASSERT_TRUE(run->Read(&event));
+  EXPECT_EQ(event.standard_output(), "open\n");
+  node1_->Perform(core::Flush{core::OperationId{1}, core::Replicator::kConfig});
+  node1_->Perform(core::Flush{core::OperationId{1}, core::Replicator::kCommands});
+  auto held = node1_->local().Run(&waiting, Request("both"));
+  EXPECT_EQ(node1_->brain().flushed(), 0);
+  std::ofstream(directory_ + "/gate") << "go\n";
+  while (run->Read(&event) && event.standard_output() != "open\n") {
+  }
+  EXPECT_EQ(event.node(), "node2");
+  EXPECT_EQ(node1_->brain().flushed(), 0) << "it runs on the peer still";
+  std::ofstream(directory_ + "/gate") << "go\n";
+  EXPECT_TRUE(node1_->brain().WaitForFlushed(1));
+  EXPECT_EQ(Collect(*run).nodes.at("node2").results, 1);
+
+  node2_->Assume(core::Role::kMaster, 6);
+  node1_->Assume(core::Role::kBackup, 6);
+  node1_->Perform(core::ReleaseCommands{});
+  const Answer answer = Collect(*held);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_THAT(answer.result_order, testing::ElementsAre("node2", "node1"));
+}
+
+TEST_F(CommandTest, WhatWasPassedOnRunsHereWhenMastershipComesHere) {
+  node1_->Perform(core::Flush{core::OperationId{1}, core::Replicator::kCommands});
+  grpc::ClientContext context;
+  auto passed_on = node2_->local().Run(&context, Request("both"));
+  ASSERT_TRUE(node1_->brain().WaitForFlushed(1));
+  node2_->Assume(core::Role::kMaster, 6);
+  node1_->Assume(core::Role::kBackup, 6);
+  node1_->Perform(core::ReleaseCommands{});
+  const Answer answer = Collect(*passed_on);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_THAT(answer.result_order, testing::ElementsAre("node2", "node1"));
+}
+
+TEST_F(CommandTest, AHandOverThatIsUndoneLetsThemRunHere) {
+  node1_->Perform(core::Flush{core::OperationId{1}, core::Replicator::kCommands});
+  EXPECT_TRUE(node1_->brain().WaitForFlushed(1)) << "nothing runs";
+  // One more than may wait.
+  std::vector<std::future<Answer>> calls;
+  for (size_t i = 0; i <= kMaxAtOnce; ++i) {
+    calls.push_back(
+        std::async(std::launch::async, [this] { return Run(node1_->local(), "count"); }));
+  }
+  const auto refused = [&] {
+    return std::find_if(calls.begin(), calls.end(), [](const std::future<Answer>& call) {
+      return call.wait_for(std::chrono::milliseconds(10)) == std::future_status::ready;
+    });
+  };
+  auto first = refused();
+  while (first == calls.end()) first = refused();
+  const grpc::Status status = first->get().status;
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("8 commands wait already until node1"));
+  calls.erase(first);
+  node1_->Perform(core::ReleaseCommands{});
+  for (std::future<Answer>& call : calls) {
+    EXPECT_THAT(call.get().result_order, testing::ElementsAre("node1", "node2"));
+  }
+}
+
+TEST_F(CommandTest, WhatWaitsForAHandOverIsToldWhenTheAgentStops) {
+  node1_->Perform(core::Flush{core::OperationId{1}, core::Replicator::kCommands});
+  grpc::ClientContext context;
+  auto held = node1_->local().Run(&context, Request("count"));
+  ASSERT_TRUE(node1_->brain().WaitForFlushed(1));
+  node1_->End();
+  EXPECT_FALSE(held->Finish().ok());
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/count"));
+}
+
 TEST_F(CommandTest, ListsTheCatalogue) {
   grpc::ClientContext context;
   v1::ListCommandsResponse response;
@@ -448,7 +551,7 @@ TEST_F(CommandTest, ABrokenCatalogueChangesNothing) {
 TEST(Command, ABrokenCatalogueStopsTheStart) {
   Loop loop;
   test::OpenGuard guard;
-  NoBrain brain;
+  FakeBrain brain;
   Command command(loop, {"node1", "node2", {{"a", "", {"relative"}, {}}}, {}},
                   grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials()),
                   guard);

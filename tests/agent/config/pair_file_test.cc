@@ -136,6 +136,23 @@ TEST_F(PairFileTest, NamesWhatIsGivenTwice) {
                 "pair.yaml:11: operators[1].name: is 'anna', given twice");
 }
 
+TEST_F(PairFileTest, ReadsWhichBackendsBothNodesMustReach) {
+  const std::string text =
+      absl::StrCat(kPair, "backends: [\"10.20.0.10:80\", \"[fd20::1]:443\"]\n");
+  const auto pair = ParsePair("pair.yaml", text, *Agent());
+  ASSERT_TRUE(pair.ok()) << pair.status();
+  EXPECT_EQ(pair->backends, (std::vector<std::string>{"10.20.0.10:80", "[fd20::1]:443"}));
+  ExpectRefused(ParsePair("pair.yaml", absl::StrCat(kPair, "backends: [web]\n"), *Agent()),
+                "pair.yaml:11: backends[0]: is 'web'");
+  ExpectRefused(
+      ParsePair("pair.yaml", absl::StrCat(kPair, "backends: [\"1.1.1.1:1\", \"1.1.1.1:1\"]\n"),
+                *Agent()),
+      "pair.yaml:11: backends[1]: is '1.1.1.1:1', given twice");
+  std::string many = absl::StrCat(kPair, "backends:\n");
+  for (int i = 1; i <= 33; ++i) absl::StrAppend(&many, "  - 10.0.0.1:", i, "\n");
+  ExpectRefused(ParsePair("pair.yaml", many, *Agent()), "pair.yaml:11: backends: has more than 32");
+}
+
 TEST_F(PairFileTest, TakesNoMoreThanItsBounds) {
   std::string text = kPair;
   for (int i = 0; i < 255; ++i) {

@@ -54,8 +54,36 @@ TEST(MakeReport, NamesThePairOnlyWhereTheFleetCallsItOtherwise) {
   EXPECT_FALSE(MakeReport(linked, "lab", "lab").status().has_controller());
 }
 
+TEST(Essence, LeavesOutTheEvidenceOfWhatIsMet) {
+  v1::GetStatusResponse status = Status();
+  v1::Precondition& precondition = *status.add_readiness();
+  precondition.set_met(true);
+  precondition.set_evidence("lb1 sees 3 flows synchronised");
+  const std::string before = Essence(status);
+  precondition.set_evidence("lb1 sees 4 flows synchronised");
+  EXPECT_EQ(Essence(status), before);
+  precondition.set_met(false);
+  EXPECT_NE(Essence(status), before);
+}
+
+TEST(MakeReport, TellsThePreconditionsThatNeedALook) {
+  v1::GetStatusResponse status = Status();
+  for (const auto& [name, met, warning] :
+       {std::tuple("a", true, false), {"b", false, false}, {"c", true, true}}) {
+    v1::Precondition& precondition = *status.add_readiness();
+    precondition.set_name(name);
+    precondition.set_met(met);
+    precondition.set_warning(warning);
+  }
+  const v1::AgentReport report = MakeReport(status, "lab", "lab");
+  ASSERT_EQ(report.status().readiness_size(), 2);
+  EXPECT_EQ(report.status().readiness(0).name(), "b");
+  EXPECT_EQ(report.status().readiness(1).name(), "c");
+}
+
 TEST(MakeReport, FitsInAMessageWhateverThereIsToSay) {
   v1::GetStatusResponse much = Status();
+  for (int i = 0; i < 64; ++i) much.add_readiness()->set_evidence(std::string(8 << 10, 'e'));
   for (int i = 0; i < 64; ++i) {
     much.add_roots()->set_problem(std::string(8 << 10, 'r'));
     much.add_not_ready(std::string(8 << 10, 'n'));

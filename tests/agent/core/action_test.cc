@@ -9,6 +9,7 @@ namespace {
 TEST(Promises, AreWhatTellsSomebodyElse) {
   EXPECT_TRUE(IsPromise(SendState{}));
   EXPECT_TRUE(IsPromise(Finished{}));
+  EXPECT_TRUE(IsPromise(ReleaseCommands{}));
   EXPECT_TRUE(IsPromise(AssumeRole{Role::kMaster, Term{3}}));
 }
 

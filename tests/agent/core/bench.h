@@ -76,12 +76,19 @@ class Bench {
     std::vector<Action> orders;
     while (now_ < end) {
       now_ = std::min(now_ + absl::Milliseconds(100), end);
-      Tell(Ticked{});
+      Tell(Ticked{now_ + wall_ahead_});
       orders.insert(orders.end(), last_.begin(), last_.end());
     }
     last_ = std::move(orders);
     return *this;
   }
+
+  // The wall clock is set, by so much.
+  Bench& SetClock(absl::Duration by) {
+    wall_ahead_ += by;
+    return *this;
+  }
+  absl::Time wall() const { return now_ + wall_ahead_; }
 
   // The disk has all that was ordered.
   Bench& Sync() {
@@ -171,6 +178,7 @@ class Bench {
 
   Brain brain_;
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
+  absl::Duration wall_ahead_ = absl::ZeroDuration();
   int writing_ = 0;
   std::vector<Action> last_;
   std::vector<Action> all_;

@@ -61,6 +61,34 @@ TEST(Switchover, WaitsForFlowsAndFiles) {
   EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
 }
 
+TEST(Switchover, WaitsForCommandsAndReleasesThemOnlyWhenThePeerServes) {
+  Config config = TestConfig();
+  config.has_commands = true;
+  Bench bench(config);
+  bench.BecomeReadyMaster().Ask(kSwitchover);
+  Flush(bench);
+  EXPECT_NE(bench.Ever<SetFault>()->reason, "switchover");
+  bench.Tell(Flushed{OperationId{1}, Replicator::kCommands});
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
+  bench.Vrrp(VrrpState::kFault);
+  EXPECT_EQ(bench.Count<ReleaseCommands>(), 0);
+  bench.Peer(Role::kMaster, 2, 2);
+  EXPECT_EQ(bench.Count<ReleaseCommands>(), 1);
+  bench.Vrrp(VrrpState::kBackup).Pass(absl::Seconds(5));
+  EXPECT_EQ(bench.Count<ReleaseCommands>(), 1);
+}
+
+TEST(Switchover, ThatIsUndoneReleasesTheCommandsToo) {
+  Config config = TestConfig();
+  config.has_commands = true;
+  Bench bench(config);
+  bench.BecomeReadyMaster().Ask(kSwitchover);
+  Flush(bench).Pass(kFlushBound);
+  EXPECT_THAT(Ended(bench), HasSubstr("has not acknowledged all commands within 10s"));
+  EXPECT_EQ(bench.Count<ReleaseCommands>(), 1);
+  EXPECT_EQ(bench.state().role, Role::kMaster);
+}
+
 TEST(Switchover, NeedsNoFlushWhereNothingIsReplicated) {
   Config config = TestConfig();
   config.replicate_conntrack = false;
@@ -121,13 +149,35 @@ TEST(Switchover, LiftsTheFaultWhenNobodyTakesOver) {
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
 }
 
-TEST(Switchover, LiftsTheFaultSoonWhenThePeerIsNoLongerSeen) {
-  Bench bench;
-  bench.BecomeReadyMaster().Ask(kSwitchover);
+// Nobody tells how it ended, so VRRP does.
+Bench& LoseThePeerWhileHandingOver(Bench& bench, bool force) {
+  bench.BecomeReadyMaster().Ask(kSwitchover, force);
   Flush(bench).Vrrp(VrrpState::kFault).Tell(PeerDisconnected{"silent for 3 s"});
   bench.Pass(TestConfig().MasterDownInterval());
-  EXPECT_THAT(Ended(bench), HasSubstr("DEADLINE_EXCEEDED"));
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
+  EXPECT_EQ(Ended(bench), "not ended");
+  return bench;
+}
+
+TEST(Switchover, LiftsTheFaultSoonWhenThePeerIsNoLongerSeenAndServesAgainIfNobodyElseDoes) {
+  for (const bool force : {false, true}) {
+    Bench bench;
+    LoseThePeerWhileHandingOver(bench, force).Vrrp(VrrpState::kBackup);
+    bench.Pass(TestConfig().MasterDownInterval()).Vrrp(VrrpState::kMaster);
+    EXPECT_THAT(Ended(bench), HasSubstr("ABORTED: node1 became master again"));
+  }
+}
+
+TEST(Switchover, SucceedsUnseenWhereAMasterIsHeard) {
+  for (const bool force : {false, true}) {
+    Bench bench;
+    LoseThePeerWhileHandingOver(bench, force).Vrrp(VrrpState::kBackup);
+    bench.Pass(TestConfig().MasterDownInterval());
+    EXPECT_EQ(Ended(bench), "not ended");
+    bench.Pass(TestConfig().MasterDownInterval());
+    EXPECT_EQ(Ended(bench), "OK");
+    EXPECT_EQ(Steps(bench).back(), "node1 stands by, and hears a master");
+  }
 }
 
 TEST(Switchover, LiftsTheFaultAtOnceWhenThePeerSaysThatItCannot) {

@@ -67,7 +67,12 @@ TEST_F(StoreTest, HoldsNothingAtFirst) {
 }
 
 TEST_F(StoreTest, RemembersWhatWasPersistedAndSaysSoOnceEach) {
-  const core::Durable last{.highest_term = {~uint64_t{0}}, .own_term = {7}, .maintenance = true};
+  const core::Durable last{.highest_term = {~uint64_t{0}},
+                           .own_term = {7},
+                           .maintenance = true,
+                           .maintenance_reason = "new disk, caf\xc3\xa9",
+                           .maintenance_since = absl::FromUnixNanos(1'700'000'000'123'456'789),
+                           .maintenance_until = absl::FromUnixNanos(1'700'007'200'123'456'789)};
   {
     auto store = Store::Open(path_);
     ASSERT_TRUE(store.ok());
@@ -83,6 +88,36 @@ TEST_F(StoreTest, RemembersWhatWasPersistedAndSaysSoOnceEach) {
   auto again = Store::Open(path_);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ((*again)->durable(), last);
+}
+
+// As the first layout was written, by programs that knew no more.
+TEST_F(StoreTest, ReadsAFileFromBeforeMaintenanceHadWords) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  sqlite3_exec(
+      database,
+      "CREATE TABLE durable(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
+      "INSERT INTO durable VALUES('highest_term','8'),('own_term','7'),('maintenance','1');"
+      "PRAGMA user_version=1",
+      nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  const auto store = Store::Open(path_);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ((*store)->durable(),
+            (core::Durable{.highest_term = {8}, .own_term = {7}, .maintenance = true}));
+}
+
+TEST_F(StoreTest, NamesATimeThatIsNone) {
+  ASSERT_TRUE(Store::Create(path_, Terms(1)).ok());
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  sqlite3_exec(database, "UPDATE durable SET value='soon' WHERE key='maintenance_until'", nullptr,
+               nullptr, nullptr);
+  sqlite3_close(database);
+  const auto store = Store::Open(path_);
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(store.status().message()),
+              testing::HasSubstr("maintenance_until is 'soon', not a time"));
 }
 
 TEST_F(StoreTest, KeepsItsFileFromOthers) {

@@ -29,6 +29,8 @@ core::NodeState Sample() {
                   .remote_digest = "bb",
                   .entries = 7,
                   .problem = "p"}};
+  state.facts = {{"sysctl net.ipv4.ip_forward", "1"}, {"version", "0.1.0"}};
+  state.wall = absl::FromUnixMillis(1'700'000'000'123);
   return state;
 }
 
@@ -36,6 +38,19 @@ TEST(Wire, CarriesANodeStateWhole) {
   const auto back = FromProto(ToProto(Sample()));
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_EQ(*back, Sample());
+}
+
+TEST(Wire, CarriesWhyAndUntilWhenANodeIsOut) {
+  core::NodeState state = Sample();
+  state.role = core::Role::kMaintenance;
+  EXPECT_EQ(*FromProto(ToProto(state)), state) << "without an end, and without a reason";
+  state.maintenance_reason = std::string(core::kMaxReason, 'x');
+  state.maintenance_until = absl::FromUnixNanos(1'700'000'000'123'456'789);
+  EXPECT_EQ(*FromProto(ToProto(state)), state);
+  v1::NodeState sent = ToProto(state);
+  sent.mutable_maintenance()->set_reason(std::string(core::kMaxReason + 1, 'x'));
+  EXPECT_THAT(std::string(FromProto(sent).status().message()),
+              testing::StartsWith("maintenance.reason: 257 bytes"));
 }
 
 TEST(Wire, RefusesWhatBreaksABound) {
@@ -58,12 +73,28 @@ TEST(Wire, RefusesWhatBreaksABound) {
   EXPECT_THAT(std::string(FromProto(state).status().message()), testing::StartsWith("own_term: "));
 }
 
+TEST(Wire, RefusesFactsBeyondTheirBounds) {
+  v1::NodeState state = ToProto(Sample());
+  for (int i = 0; i < 127; ++i) state.add_facts()->set_name("x");
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("facts: 129 entries; at most 128"));
+  state = ToProto(Sample());
+  state.mutable_facts(0)->set_name(std::string(257, 'x'));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("facts.name: 257 bytes; at most 256"));
+  state = ToProto(Sample());
+  state.mutable_facts(1)->set_value(std::string(257, 'x'));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("facts.value: 257 bytes; at most 256"));
+}
+
 TEST(Wire, SendsNothingThatThePeerWouldRefuse) {
   core::NodeState state = Sample();
   std::string umlauts = "x";
   for (int i = 0; i < 2000; ++i) umlauts += "\xc3\xa4";
   state.message = state.conntrack.problem = state.roots[0].problem = umlauts;
   state.not_ready.assign(100, umlauts);
+  state.facts.assign(200, {umlauts, umlauts});
   std::string bytes;
   ASSERT_TRUE(ToProto(state).SerializeToString(&bytes));
   v1::NodeState parsed;

@@ -22,6 +22,9 @@ TEST(InWords, NamesWhatWasAskedAndNoSecret) {
   enter.set_node("lb1");
   enter.set_force(true);
   EXPECT_EQ(InWords(enter), "pair=web-1 node=lb1 force");
+  enter.set_reason("new\ndisk");
+  enter.mutable_length()->set_seconds(7200);
+  EXPECT_EQ(InWords(enter), "pair=web-1 node=lb1 force for=2h reason=new\\x0Adisk");
 }
 
 TEST(InWords, CutsWhatIsLong) {

@@ -60,9 +60,13 @@ TEST_F(SteeringTest, AsksTheNodeThatIsMeant) {
   v1::FleetEnterRequest enter;
   enter.set_pair("web-1");
   enter.set_node("lb2");
+  enter.set_reason("new disk");
+  enter.mutable_length()->set_seconds(7200);
   const auto reader = fleet->EnterMaintenance(&call_, enter);
   EXPECT_EQ(Asked().agent, house.lb2);
   EXPECT_TRUE(Asked().request.has_enter_maintenance());
+  EXPECT_EQ(Asked().request.enter_maintenance().reason(), "new disk");
+  EXPECT_EQ(Asked().request.enter_maintenance().length().seconds(), 7200);
   End(Asked(), 0, "");
   v1::Step step;
   while (reader->Read(&step)) {

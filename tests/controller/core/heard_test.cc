@@ -45,6 +45,12 @@ TEST(Heard, RefusesReportsBeyondTheirBounds) {
        [](auto& s) {
          for (int i = 0; i <= kMaxReasons; ++i) s.add_not_ready("x");
        }},
+      {"readiness",
+       [](auto& s) {
+         for (int i = 0; i <= kMaxPreconditions; ++i) s.add_readiness();
+       }},
+      {"readiness.evidence",
+       [](auto& s) { s.add_readiness()->set_evidence(std::string(1025, 'x')); }},
       {"term", [](auto& s) { s.set_term(~uint64_t{0}); }},
       {"age", [](auto& s) { s.mutable_nodes(1)->mutable_age()->set_seconds(INT64_MAX); }},
       {"at most 65536",

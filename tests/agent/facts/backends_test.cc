@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/facts/backends.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/unique_fd.h"
+
+namespace zcluster::facts {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// A port of 127.0.0.1 that takes connections until it is closed.
+class Server {
+ public:
+  Server() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+    EXPECT_EQ(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+    endpoint_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  }
+  // A bound port without it refuses, and nobody else gets it.
+  void Listen() { EXPECT_EQ(::listen(fd_.get(), 16), 0); }
+  void Refuse() { ::shutdown(fd_.get(), SHUT_RDWR); }
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  UniqueFd fd_;
+  std::string endpoint_;
+};
+
+class BackendsTest : public testing::Test {
+ protected:
+  void Probe(const std::vector<std::string>& endpoints) { backends_.Probe(endpoints, stop_.get()); }
+
+  const UniqueFd stop_{::eventfd(0, EFD_CLOEXEC)};
+  Backends backends_;
+};
+
+TEST_F(BackendsTest, AreReachableAfterOneSuccess) {
+  Server server;
+  server.Listen();
+  EXPECT_THAT(backends_.Known({server.endpoint()}), IsEmpty()) << "not known yet";
+  Probe({server.endpoint()});
+  EXPECT_THAT(backends_.Known({server.endpoint()}),
+              ElementsAre(core::Fact{absl::StrCat("backend ", server.endpoint()), "reachable"}));
+}
+
+TEST_F(BackendsTest, AreUnreachableAfterTwoFailuresInARow) {
+  Server server;
+  server.Listen();
+  Probe({server.endpoint()});
+  server.Refuse();
+  Probe({server.endpoint()});
+  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "reachable");
+  Probe({server.endpoint()});
+  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "Connection refused");
+  server.Listen();
+  Probe({server.endpoint()});
+  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "reachable");
+}
+
+TEST_F(BackendsTest, ThatAreNoLongerAskedForAreForgotten) {
+  Server server;
+  server.Listen();
+  Probe({server.endpoint()});
+  Probe({});
+  EXPECT_THAT(backends_.Known({server.endpoint()}), IsEmpty());
+}
+
+TEST_F(BackendsTest, ThatAreNoAddressesAreNamed) {
+  for (int i = 0; i < 2; ++i) Probe({"web:80", "10.0.0.1", "[::1]:99999"});
+  for (const core::Fact& fact : backends_.Known({"web:80", "10.0.0.1", "[::1]:99999"})) {
+    EXPECT_EQ(fact.value, "not an address and a port") << fact.name;
+  }
+}
+
+TEST_F(BackendsTest, AreLeftAsTheyWereWhenStopped) {
+  ASSERT_EQ(::eventfd_write(stop_.get(), 1), 0);
+  // TEST-NET-1 is nowhere: without the stop this would take all the patience, twice.
+  Probe({"192.0.2.1:9"});
+  Probe({"192.0.2.1:9"});
+  EXPECT_THAT(backends_.Known({"192.0.2.1:9"}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace zcluster::facts
