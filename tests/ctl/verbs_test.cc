@@ -76,9 +76,11 @@ TEST(VerbTable, ManualPageHasEveryVerbOptionAndExample) {
 
 TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
   const std::string script = OutputOf({"completion", "bash"});
-  EXPECT_THAT(script,
-              HasSubstr("'nodes reload watch status cluster node switchover maintenance run fleet "
-                        "operator audit context version completion man help'"));
+  EXPECT_THAT(
+      script,
+      HasSubstr(
+          "'nodes reload watch status readiness cluster node switchover maintenance run fleet "
+          "operator audit context version completion man help'"));
   EXPECT_THAT(script, HasSubstr("'maintenance') choices='enter start'"));
   EXPECT_THAT(script, HasSubstr("'fleet') choices='list show watch events flows token label forget "
                                 "switchover maintenance run'"));

@@ -17,26 +17,38 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A port of 127.0.0.1 that takes connections until it is closed.
+// A port of 127.0.0.1 that takes connections until it is told to refuse them. Nobody else gets it
+// meanwhile: a socket that does not listen holds it, and one that listens stands beside.
 class Server {
  public:
-  Server() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  Server() : held_(Bound(0)) {
+    sockaddr_in address = {};
+    socklen_t length = sizeof(address);
+    EXPECT_EQ(::getsockname(held_.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  void Listen() {
+    listening_ = Bound(port_);
+    EXPECT_EQ(::listen(listening_.get(), 16), 0);
+  }
+  void Refuse() { listening_.Reset(); }
+  std::string endpoint() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  static UniqueFd Bound(uint16_t port) {
+    UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int yes = 1;
+    EXPECT_EQ(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
-    EXPECT_EQ(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
-    endpoint_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+    address.sin_port = htons(port);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    return fd;
   }
-  // A bound port without it refuses, and nobody else gets it.
-  void Listen() { EXPECT_EQ(::listen(fd_.get(), 16), 0); }
-  void Refuse() { ::shutdown(fd_.get(), SHUT_RDWR); }
-  const std::string& endpoint() const { return endpoint_; }
 
- private:
-  UniqueFd fd_;
-  std::string endpoint_;
+  UniqueFd held_, listening_;
+  uint16_t port_ = 0;
 };
 
 class BackendsTest : public testing::Test {
