@@ -96,7 +96,9 @@ command::Options CommandOptions(const config::Settings& s) {
 }
 
 facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths) {
-  facts::Options options{.version = absl::StrCat(ZC_VERSION, ", protocol ", kPeerProtocol),
+  facts::Options options{.address = s.agent.node_address,
+                         .peer_address = s.agent.peer_address,
+                         .version = absl::StrCat(ZC_VERSION, ", protocol ", kPeerProtocol),
                          .generation = s.pair->generation,
                          .vips = {},
                          .backends = s.pair->backends,

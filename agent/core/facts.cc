@@ -134,6 +134,24 @@ void AddReach(const State& state, const Node& own, const Node& peer, List& list)
   }
 }
 
+// Adverts go from the master alone, but the next master's must arrive too: deaf to it, this node
+// would take over again beside it.
+void AddHeartbeat(const Node& a, const Node& b, List& list) {
+  const std::string* heard[] = {a.Find(fact::kHeartbeat), b.Find(fact::kHeartbeat)};
+  // An older peer sends nothing while it stands by, and would seem silent.
+  if (heard[0] == nullptr || heard[1] == nullptr) return;
+  for (int i : {0, 1}) {
+    const Node& node = i == 0 ? a : b;
+    const Node& other = i == 0 ? b : a;
+    const bool met = *heard[i] != "silent";
+    list.push_back(
+        {"heartbeat", node.name, met, false,
+         met ? absl::StrCat(node.name, " hears the heartbeat of ", other.name)
+             : absl::StrCat(node.name, " hears no heartbeat (IP protocol 112) of ", other.name,
+                            "; a packet filter or the network between them drops it")});
+  }
+}
+
 void AddDisk(const Node& node, List& list) {
   const std::optional<uint64_t> free = node.Number(fact::kDiskFree);
   if (!free) return;
@@ -193,6 +211,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   // The kernel loads most modules as they are needed.
   AddAlike(own, peer, {fact::kModule, "modules", false}, list);
   AddTables(own, peer, list);
+  if (told) AddHeartbeat(own, peer, list);
   if (told) AddReach(state, own, peer, list);
   if (told) AddClock(state, list);
   for (const Node* node : {&own, &peer}) {

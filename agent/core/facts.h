@@ -23,6 +23,8 @@ inline constexpr absl::string_view kTableFill = "conntrack fill";        // perc
 inline constexpr absl::string_view kNetwork = "network ";
 // "reachable", or why not.
 inline constexpr absl::string_view kBackend = "backend ";
+// "heard" or "silent": VRRP packets of the peer, as they come in here.
+inline constexpr absl::string_view kHeartbeat = "heartbeat";
 inline constexpr absl::string_view kDiskFree = "disk free";       // MiB, of the agent's state
 inline constexpr absl::string_view kCertificate = "certificate";  // when it ends, seconds of Unix
 // Number of connections to VIPs that end on the node itself.

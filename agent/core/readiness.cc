@@ -84,7 +84,7 @@ Precondition Roles(const State& state) {
                    (own == Role::kBackup && peer == Role::kMaster);
   const std::string seen = absl::StrCat(state.config.node_name, " is ", Name(own), ", ",
                                         state.config.peer_name, " is ", Name(peer));
-  return {"heartbeat", "", met, false,
+  return {"roles", "", met, false,
           met ? absl::StrCat(seen, " and hears its adverts")
               : absl::StrCat(seen, "; one MASTER and one BACKUP are needed")};
 }

@@ -26,7 +26,7 @@ void Add(std::vector<core::Fact>& facts, absl::string_view name,
   if (value) AddText(facts, name, absl::StrCat(*value));
 }
 
-// All but the backends.
+// All but heartbeat and backends.
 std::vector<core::Fact> Collect(const Options& options) {
   std::vector<core::Fact> facts;
   AddText(facts, fact::kVersion, options.version);
@@ -98,6 +98,11 @@ void Facts::Look() {
     const Options options = Newest();
     interval = options.interval;
     std::vector<core::Fact> facts = Collect(options);
+    // The peer's interval may be longer by what its backends take, and a packet may be lost.
+    hearing_.Aim(options.address, options.peer_address, 3 * interval);
+    if (std::optional<core::Fact> heard = hearing_.Look(Hearing::Clock::now())) {
+      facts.push_back(*std::move(heard));
+    }
     // A change of the kernel's or of the configuration does not wait for backends.
     std::vector<core::Fact> with_backends = facts;
     for (core::Fact& each : backends_.Known(options.backends)) {

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "agent/adapter.h"
 #include "agent/facts/backends.h"
+#include "agent/facts/hearing.h"
 #include "agent/facts/kernel.h"
 #include "common/unique_fd.h"
 
@@ -18,6 +19,8 @@
 namespace zcluster::facts {
 
 struct Options {
+  std::string address;                         // this node's, IPv4, that its adverts come from
+  std::string peer_address;                    // where the peer's come from
   std::string version;                         // of program and protocol, for people
   uint64_t generation = 0;                     // of the pair's configuration
   std::vector<Vip> vips;                       // at most 32 networks of them are looked at
@@ -59,6 +62,7 @@ class Facts : public Adapter {
   // The thread's own.
   EventSink* events_ = nullptr;
   Backends backends_;
+  Hearing hearing_;
   std::vector<core::Fact> told_;
 };
 

@@ -131,7 +131,7 @@ TEST_F(ReadinessLab, NamesTheLinkAndTheFlowsThatDoNotCross) {
 TEST_F(ReadinessLab, NamesTheStandbyThatDoesNotTakePart) {
   const std::string master = lab().Master(), backup = Lab::Peer(master);
   lab().MustExec(backup, {"zctl", "maintenance", "enter"});
-  ExpectNamed({"heartbeat", "standby"});
+  ExpectNamed({"roles", "standby"});
   EXPECT_THAT(Look(master).Evidence("standby"), HasSubstr(backup + " is in maintenance"));
   lab().MustExec(backup, {"zctl", "maintenance", "start"});
   ExpectReadyAgain();

@@ -27,6 +27,7 @@ std::vector<Fact> Facts() {
           {"conntrack fill", "3"},
           {"network 192.0.2.0/24", "front"},
           {"backend 10.0.0.1:80", "reachable"},
+          {"heartbeat", "heard"},
           {"disk free", "1024"},
           {"certificate", "1700086400"},
           {"local connections", "0"}};
@@ -62,7 +63,7 @@ std::string& There(State& state, const std::string& name) {
 TEST(Facts, OfAPairAtRestAreAllMetAndNoneIsWorthALook) {
   const State state = AtRest();
   EXPECT_THAT(NotReady(state), IsEmpty());
-  EXPECT_GE(FactPreconditions(state).size(), 13u);
+  EXPECT_GE(FactPreconditions(state).size(), 15u);
   for (const Precondition& each : FactPreconditions(state)) {
     EXPECT_TRUE(each.met) << each.evidence;
     EXPECT_FALSE(each.warning) << each.evidence;
@@ -146,6 +147,13 @@ INSTANTIATE_TEST_SUITE_P(
              },
              "backend 10.0.0.1:80", true,
              "backend 10.0.0.1:80 is not reachable from either node: no answer"},
+        Case{"HeartbeatHere", [](State& s) { Here(s, "heartbeat") = "silent"; }, "heartbeat", false,
+             "node1 hears no heartbeat (IP protocol 112) of node2; a packet filter or the network "
+             "between them drops it"},
+        Case{"HeartbeatThere", [](State& s) { There(s, "heartbeat") = "silent"; }, "heartbeat",
+             false,
+             "node2 hears no heartbeat (IP protocol 112) of node1; a packet filter or the network "
+             "between them drops it"},
         Case{"DiskFull", [](State& s) { Here(s, "disk free") = "7"; }, "disk", false,
              "7 MiB are free for the agent's state on node1; it needs 8"},
         Case{"DiskFilling", [](State& s) { There(s, "disk free") = "63"; }, "disk", true,

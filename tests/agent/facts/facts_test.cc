@@ -44,7 +44,9 @@ class Sink : public EventSink {
 
 // A look an hour: what comes sooner was asked for.
 Options Hourly(uint64_t generation) {
-  return {.version = "0.1.0",
+  return {.address = "",
+          .peer_address = "",
+          .version = "0.1.0",
           .generation = generation,
           .vips = {},
           .backends = {},
