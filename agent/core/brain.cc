@@ -62,8 +62,9 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
   now_ = now;
   bool changed = std::visit([this](const auto& happened) { return Apply(happened); }, event);
   if (!state_.started) return {};
-  // The order matters: who is master decides what an operation waits for, and only without one may
-  // a failback begin.
+  // The order matters: a takeover that holds makes the master, who is master decides what an
+  // operation waits for, and only without one may a failback begin.
+  changed |= DecideTakeover();
   changed |= DecideRole();
   changed |= DecideBootGate();
   changed |= DecideYielding();
@@ -117,21 +118,11 @@ bool Brain::Apply(const HealthReported& event) { return Assign(state_.health, ev
 
 bool Brain::Apply(const FactsReported& event) { return Assign(state_.facts, event.facts); }
 
-bool Brain::Apply(const PeerAsked&) { return false; }
-
-bool Brain::Apply(const PeerAnswered&) { return false; }
-
-bool Brain::Apply(const PathProbed&) { return false; }
-
 bool Brain::Apply(const Persisted&) {
   ZC_CHECK(!state_.under_way.empty());
   state_.on_disk = state_.under_way.front();
   state_.under_way.erase(state_.under_way.begin());
   return true;
-}
-
-bool Brain::Apply(const VrrpReported& event) {
-  return Assign(state_.vrrp, std::optional<VrrpState>(event.state));
 }
 
 bool Brain::Apply(const VrrpStarting&) {
@@ -366,9 +357,7 @@ bool Brain::DecideYielding() {
   }
   // While it stands aside already, that the peer takes over is what was wanted.
   if (!FaultReason(state_).empty() || !LosesToPeer(state_)) return changed;
-  yielding.hold = HoldFor(state_, now_);
-  yielding.since = now_;
-  yielding.active = true;
+  Yield(HoldFor(state_, now_));
   const bool held = yielding.hold > absl::ZeroDuration();
   Log("yielded",
       {{"term", absl::StrCat(state_.durable.own_term.value)},
@@ -378,6 +367,12 @@ bool Brain::DecideYielding() {
         held ? "adverts of the peer do not arrive although it is master" : "both are master"}},
       /*warning=*/true);
   return true;
+}
+
+void Brain::Yield(absl::Duration hold) {
+  state_.yielding.hold = hold;
+  state_.yielding.since = now_;
+  state_.yielding.active = true;
 }
 
 bool Brain::DecideFailback() {

@@ -50,6 +50,7 @@ class Brain {
   bool Apply(const PathProbed& event);
 
   // What follows from it. Each says whether it changed the state.
+  bool DecideTakeover();
   bool DecideRole();
   bool DecideBootGate();
   bool DecideYielding();
@@ -57,6 +58,7 @@ class Brain {
   bool DecideReturn();
   bool AdvanceOperation();
 
+  void Yield(absl::Duration hold);
   void Promote(absl::string_view event, absl::string_view cause, Term term);
   void Demote();
   absl::Time WallClock() const;

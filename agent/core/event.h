@@ -25,6 +25,7 @@ struct Persisted {};
 // harmless.
 struct VrrpReported {
   VrrpState state = VrrpState::kDown;
+  uint64_t nonce = 0;  // another each time, and nobody can guess it: see AskPeer
 };
 
 // keepalived did not run when the agent began (the machine booted, or somebody ended both): it is

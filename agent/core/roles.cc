@@ -46,7 +46,7 @@ bool InMaintenance(const State& state) {
 
 Role RoleOf(const State& state) {
   if (!state.vrrp) return Role::kUnknown;
-  if (*state.vrrp == VrrpState::kMaster) return Role::kMaster;
+  if (*state.vrrp == VrrpState::kMaster) return state.question ? Role::kBackup : Role::kMaster;
   if (state.durable.maintenance) return Role::kMaintenance;
   if (*state.vrrp == VrrpState::kBackup) return Role::kBackup;
   return ComesBack(state) ? Role::kMaintenance : Role::kFault;
@@ -58,7 +58,8 @@ bool Resumes(const State& state) {
 }
 
 bool NeedsNewTerm(const State& state) {
-  if (state.vrrp != VrrpState::kMaster || !state.peer.connected || !state.peer.told) return false;
+  if (state.vrrp != VrrpState::kMaster || state.question) return false;
+  if (!state.peer.connected || !state.peer.told) return false;
   // A peer that is master itself is a question of yielding; one that does not know its role yet may
   // turn out to be.
   const NodeState& peer = *state.peer.told;

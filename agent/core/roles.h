@@ -17,7 +17,8 @@ constexpr absl::Duration kYieldAgainWithin = absl::Minutes(1);
 constexpr absl::Duration kShortestHold = absl::Seconds(10);
 constexpr absl::Duration kLongestHold = absl::Seconds(160);
 
-// What VRRP's state and the maintenance make of this node.
+// What VRRP's state and the maintenance make of this node. One that has taken over is BACKUP still
+// while it asks its peer (question.h).
 Role RoleOf(const State& state);
 
 // A node that was found as master when the agent started, and has heard of no later term, goes on

@@ -30,6 +30,16 @@ struct Peer {
   bool Says(Role role) const { return connected && told && told->role == role; }
 };
 
+// keepalived made this node master although the peer, which is seen, says that it is: the peer is
+// asked. Lasts until the takeover holds, or VRRP has let go again. Meanwhile the node has the VIPs
+// and says so, but has no term.
+struct Question {
+  uint64_t nonce = 0;
+  absl::Time until;  // an answer counts
+  std::optional<Testimony> answer;
+  bool refuted = false;
+};
+
 // Giving way to a peer that is master too.
 struct Yielding {
   bool active = false;
@@ -94,8 +104,10 @@ struct State {
   std::optional<VrrpState> vrrp;  // empty until keepalived was heard
   Role role = Role::kUnknown;     // as last decided
   absl::Time role_since = absl::InfinitePast();
-  bool acknowledged = false;  // the peer has told that it stands by in our own term
-  bool contested = false;     // the peer was seen as master since we are
+  bool acknowledged = false;         // the peer has told that it stands by in our own term
+  bool contested = false;            // the peer was seen as master since we are
+  std::optional<Question> question;  // to the peer; see there
+  std::optional<uint64_t> asked;     // the nonce of its question that waits for our path
 
   std::map<std::string, std::string> problems;  // component -> sentence
   ConntrackState conntrack;

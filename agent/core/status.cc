@@ -46,6 +46,13 @@ Colour OfMaster(const State& state) {
 }
 
 Colour OfBackup(const State& state) {
+  if (state.question) {
+    const std::string& peer = state.config.peer_name;
+    return {Status::kRed, state.question->refuted
+                              ? absl::StrCat("gives way to ", peer, ", which serves")
+                              : absl::StrCat("took over without adverts of ", peer,
+                                             "; asks it whether it serves")};
+  }
   const std::vector<std::string> reasons = NotReady(state);
   if (!reasons.empty()) {
     return {Status::kRed, absl::StrCat("not ready to take over: ", Shortened(reasons))};
@@ -158,8 +165,9 @@ bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
 
 NodeView LocalNode(const State& state) {
   auto [status, message] = ColourOf(state);
-  return {state.config.node_name, state.config.node_address, state.role, status,
-          std::move(message)};
+  // While it asks it has the VIPs: the peer announces again when it has them no longer.
+  const Role role = state.question ? Role::kMaster : state.role;
+  return {state.config.node_name, state.config.node_address, role, status, std::move(message)};
 }
 
 NodeView RemoteNode(const State& state) {

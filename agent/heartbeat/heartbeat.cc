@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/heartbeat.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -278,7 +279,10 @@ void Heartbeat::Verify() {
 void Heartbeat::Report(core::VrrpState state) {
   state_ = state;
   if (state != core::VrrpState::kMaster) announcer_.End();
-  if (events_ != nullptr) events_->Report(core::VrrpReported{state});
+  if (events_ == nullptr) return;
+  uint64_t nonce = 0;
+  ZC_CHECK(::getrandom(&nonce, sizeof nonce, 0) == static_cast<ssize_t>(sizeof nonce));
+  events_->Report(core::VrrpReported{state, nonce});
 }
 
 void Heartbeat::SetTrouble(Trouble trouble, const std::string& problem) {

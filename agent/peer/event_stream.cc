@@ -217,18 +217,24 @@ void EventStream::Read() {
 
 void EventStream::Send(const v1::PeerMessage& message) {
   if (reactor_ == nullptr) return;
-  if (writing_) {
-    next_ = message;
-  } else {
+  if (!writing_) {
     writing_ = true;
     reactor_->Write(message);
+    return;
   }
+  for (v1::PeerMessage& waiting : waiting_) {
+    if (waiting.kind_case() != message.kind_case()) continue;
+    waiting = message;
+    return;
+  }
+  waiting_.push_back(message);
 }
 
 void EventStream::Written() {
   writing_ = false;
-  if (!next_.has_value()) return;
-  const v1::PeerMessage next = *std::exchange(next_, absl::nullopt);
+  if (waiting_.empty()) return;
+  const v1::PeerMessage next = std::move(waiting_.front());
+  waiting_.pop_front();
   Send(next);
 }
 

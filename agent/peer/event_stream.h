@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -38,8 +39,8 @@ class EventStream {
   StreamId id() const;
   // Asks for one message: OnHeard, or OnEnded. Not again before that.
   void Read();
-  // Sends `message`. While a write is under way the newest waits, and replaces one that waited:
-  // what is sent are states, and only the last one counts.
+  // Sends `message`. While a write is under way the newest of its kind waits, and replaces one that
+  // waited: of states, questions and answers only the last one counts.
   void Send(const v1::PeerMessage& message);
   // OnWritten came.
   void Written();
@@ -51,7 +52,7 @@ class EventStream {
  private:
   Reactor* reactor_;  // null once given up: from then on it may be gone at any time
   bool writing_ = false;
-  absl::optional<v1::PeerMessage> next_;
+  std::deque<v1::PeerMessage> waiting_;  // at most one of each kind
 };
 
 // Told what happens to streams, on the loop.

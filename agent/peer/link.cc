@@ -123,8 +123,17 @@ void Link::Note(const v1::PeerMessage& message, absl::Time now) {
       verdict = absl::InvalidArgumentError("a second hello");
       break;
     case v1::PeerMessage::kQuestion:
-    case v1::PeerMessage::kAnswer:
+      orders_.push_back(Report{core::PeerAsked{message.question().nonce()}});
       break;
+    case v1::PeerMessage::kAnswer: {
+      absl::StatusOr<core::PeerAnswered> answer = wire::FromProto(message.answer());
+      if (answer.ok()) {
+        orders_.push_back(Report{*std::move(answer)});
+      } else {
+        verdict = answer.status();
+      }
+      break;
+    }
     case v1::PeerMessage::KIND_NOT_SET:
       break;  // a kind that only a newer peer knows
   }
@@ -161,6 +170,20 @@ Orders Link::OwnTrouble(const std::string& trouble) {
 Orders Link::Tell(const core::NodeState& state) {
   state_ = state;
   SendState();
+  return Take();
+}
+
+Orders Link::Ask(const core::AskPeer& question) {
+  v1::PeerMessage message;
+  message.mutable_question()->set_nonce(question.nonce);
+  if (live_.has_value()) orders_.push_back(Send{live_->stream, std::move(message)});
+  return Take();
+}
+
+Orders Link::Answer(const core::AnswerPeer& answer) {
+  v1::PeerMessage message;
+  *message.mutable_answer() = wire::ToProto(answer.nonce, answer.testimony);
+  if (live_.has_value()) orders_.push_back(Send{live_->stream, std::move(message)});
   return Take();
 }
 

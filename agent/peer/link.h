@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "agent/core/action.h"
 #include "agent/core/event.h"
 #include "agent/peer/options.h"
 #include "common/backoff.h"
@@ -69,6 +70,10 @@ class Link {
   Orders OwnTrouble(const std::string& trouble);
   // The brain has news for the peer: sent now, or when the link is up.
   Orders Tell(const core::NodeState& state);
+  // The brain asks the peer, or answers it: sent now, or not at all. An older one that still waits
+  // is dropped.
+  Orders Ask(const core::AskPeer& question);
+  Orders Answer(const core::AnswerPeer& answer);
   // The wire to the peer has just come back: dial now.
   Orders Hurry(absl::Time now);
   // WakeAt() has come.

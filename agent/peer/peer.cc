@@ -48,7 +48,13 @@ absl::Status PeerLink::Start(EventSink& events) {
 
 void PeerLink::Perform(const core::Action& action) {
   if (events_ == nullptr) return;
-  if (const auto* send = std::get_if<core::SendState>(&action)) Carry(link_.Tell(send->state));
+  if (const auto* send = std::get_if<core::SendState>(&action)) {
+    Carry(link_.Tell(send->state));
+  } else if (const auto* ask = std::get_if<core::AskPeer>(&action)) {
+    Carry(link_.Ask(*ask));
+  } else if (const auto* answer = std::get_if<core::AnswerPeer>(&action)) {
+    Carry(link_.Answer(*answer));
+  }
 }
 
 void PeerLink::Stop() {

@@ -22,11 +22,11 @@ class Status;
 
 namespace zcluster::peer {
 
-// The link to the peer's agent: events PeerConnected, PeerDisconnected and PeerReported; action
-// SendState. The node whose name sorts first dials `peer`; the other one serves. service() must be
-// registered on both nodes: the one that dials answers a stray stream with the reason. Make it and
-// destroy it on the loop's thread (or when no loop runs), and destroy it only after the server that
-// has service().
+// The link to the peer's agent: events PeerConnected, PeerDisconnected, PeerReported, PeerAsked and
+// PeerAnswered; actions SendState, AskPeer and AnswerPeer. The node whose name sorts first dials
+// `peer`; the other one serves. service() must be registered on both nodes: the one that dials
+// answers a stray stream with the reason. Make it and destroy it on the loop's thread (or when no
+// loop runs), and destroy it only after the server that has service().
 class PeerLink : public Adapter, private StreamListener {
  public:
   PeerLink(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer);

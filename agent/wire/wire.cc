@@ -255,6 +255,21 @@ absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state) {
   return result;
 }
 
+v1::Answer ToProto(uint64_t nonce, const core::Testimony& testimony) {
+  v1::Answer answer;
+  answer.set_nonce(nonce);
+  answer.set_master(testimony.master);
+  answer.set_path_alive(testimony.path_alive);
+  answer.set_evidence(Clip(testimony.evidence));
+  return answer;
+}
+
+absl::StatusOr<core::PeerAnswered> FromProto(const v1::Answer& answer) {
+  ZC_RETURN_IF_ERROR(CheckText("answer.evidence", answer.evidence()));
+  return core::PeerAnswered{answer.nonce(),
+                            {answer.master(), answer.path_alive(), answer.evidence()}};
+}
+
 v1::Node ToProto(const core::NodeView& node, bool local) {
   v1::Node result;
   result.set_local(local);

@@ -3,9 +3,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/core/event.h"
 #include "agent/core/types.h"
 #include "zcluster/v1/cluster.pb.h"
 #include "zcluster/v1/node.pb.h"
+#include "zcluster/v1/peer.pb.h"
 #include "zcluster/v1/role.pb.h"
 
 // Between the brain's structs and the protos: the only place that knows both. Pure functions, any
@@ -27,6 +29,10 @@ v1::NodeState ToProto(const core::NodeState& state);
 // bytes, a priority of 0 to 254, terms of at most 2^62, a lag that is not negative). ToProto keeps
 // these bounds by cutting our own texts.
 absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state);
+
+// An answer on the link. Its evidence has at most 1,024 bytes, as above.
+v1::Answer ToProto(uint64_t nonce, const core::Testimony& testimony);
+absl::StatusOr<core::PeerAnswered> FromProto(const v1::Answer& answer);
 
 v1::Node ToProto(const core::NodeView& node, bool local);
 v1::Precondition ToProto(const core::Precondition& precondition);

@@ -31,16 +31,17 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 76;
+  constexpr uint64_t kFaultWeight = 81;
   constexpr uint64_t kAskWeight = 62;
   constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 14> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 15> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
+                                                       {5, &Chaos::DarkenPort},
                                                        {4, &Chaos::LoseAdverts},
                                                        {10, &Chaos::CrashAgent},
                                                        {5, &Chaos::HangAgent},
@@ -103,6 +104,22 @@ void Chaos::CutAll() {
     pair_.network().Heal();
     pair_.link().WireRepaired();
     observer_.OnFault("the wires are whole again");
+  });
+}
+
+// The port to the service network, which VRRP uses; the link has a wire of its own, or goes too.
+void Chaos::DarkenPort() {
+  ++faults_;
+  const int node = AnyNode();
+  Network& network = pair_.network();
+  observer_.OnFault(absl::StrCat("the service port of node", node + 1, " is dark"));
+  network.vrrp = {false, false};
+  network.path[static_cast<size_t>(node)] = false;
+  if (network.link_on_vrrp_network) network.link = {false, false};
+  Later(Milliseconds(100), Seconds(12), [this] {
+    pair_.network().Heal();
+    pair_.link().WireRepaired();
+    observer_.OnFault("no port is dark any more");
   });
 }
 

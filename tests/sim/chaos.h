@@ -34,6 +34,7 @@ class Chaos {
   void CutVrrp();
   void CutLink();
   void CutAll();
+  void DarkenPort();
   void LoseAdverts();
   void CrashAgent();
   void HangAgent();

@@ -21,6 +21,8 @@ constexpr std::array kExpected = {
     "role BACKUP -> MASTER",
     "role BACKUP -> MAINTENANCE",
     "role MAINTENANCE -> BACKUP",
+    "takeover_holds",
+    "takeover_refuted",
     "yielded, at once",
     "yielded, held",
     "failback",

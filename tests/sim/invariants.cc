@@ -50,7 +50,11 @@ bool Invariants::CouldServe(int index) const {
 void Invariants::CheckSomebodyServes() {
   const absl::Time now = pair_->clock().now();
   for (int i : {0, 1}) {
-    if (pair_->node(i).keepalived().state() == VrrpState::kMaster) last_served_ = now;
+    if (pair_->node(i).keepalived().state() == VrrpState::kMaster) {
+      last_served_ = now;
+      const bool path = pair_->network().path[static_cast<size_t>(i)];
+      if (path || pair_->network().link_on_vrrp_network) Of(i).served = now;
+    }
     absl::Time& since = Of(i).could_serve_since;
     since = CouldServe(i) ? std::min(since, now) : absl::InfiniteFuture();
   }
@@ -156,14 +160,30 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
     if (published->view.local.message.empty() || published->view.remote.message.empty()) {
       Break(absl::StrCat("node", node + 1, " shows a status without a message"));
     }
+  } else if (std::holds_alternative<core::AskPeer>(action)) {
+    Of(node).own_when_asking = pair_->node(node).agent()->state().durable.own_term;
   } else if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
     CheckDecision(node, *decision);
+  }
+}
+
+// Whoever gives its takeover back must know that the clients are served: by a peer that was master
+// a moment ago, over a path that was alive then. And it has made no term of it.
+void Invariants::CheckRefuted(int node) {
+  const Record& peer = Of(1 - node);
+  if (pair_->clock().now() - peer.served > kAnswerBound) {
+    Break(absl::StrCat("node", node + 1, " gives its takeover back, but its peer does not serve"));
+  }
+  const core::State& state = pair_->node(node).agent()->state();
+  if (state.durable.own_term != Of(node).own_when_asking) {
+    Break(absl::StrCat("node", node + 1, " raised its term for a takeover that was refuted"));
   }
 }
 
 void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   const core::State& state = pair_->node(node).agent()->state();
   if (decision.event == "maintenance_over") CheckOver(node);
+  if (decision.event == "takeover_refuted") CheckRefuted(node);
   if (decision.event == "resumed" && state.durable.own_term < Of(node).known) {
     Break(absl::StrCat("node", node + 1, " resumes term ", state.durable.own_term.value,
                        " although it knew of term ", Of(node).known.value));

@@ -5,14 +5,17 @@
 #include <map>
 #include <string>
 
+#include "agent/core/question.h"
 #include "tests/sim/observer.h"
 #include "tests/sim/pair.h"
 
 namespace zcluster::sim {
 
-// Two masters that can talk to each other settle it within this: a message each way, and keepalived
-// reads a file.
-constexpr absl::Duration kTwoMastersBound = absl::Milliseconds(500);
+// Two masters that can talk to each other settle it within this: a question, a probe of a path that
+// may be silent, a message each way, and keepalived reads a file.
+constexpr absl::Duration kTwoMastersBound = absl::Seconds(1);
+// What an answer tells was so within this.
+constexpr absl::Duration kAnswerBound = core::kLongestQuestion;
 // keepalived gives up the VIP of a node in maintenance within this; it reads its files in
 // milliseconds.
 constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
@@ -64,8 +67,10 @@ class Invariants : public Observer {
     bool out_by_force = false;
     // The maintenance in force does not end by itself before this, unless the clock is set forward.
     absl::Time not_over_before = absl::InfinitePast();
-    absl::Duration skipped;  // by the clock, when that was known
-    bool over = false;       // since an operator asked for it last
+    absl::Duration skipped;                    // by the clock, when that was known
+    bool over = false;                         // since an operator asked for it last
+    core::Term own_when_asking;                // its peer, whether it serves
+    absl::Time served = absl::InfinitePast();  // last, its clients' path being alive
     std::map<uint64_t, Asked> operations;
     absl::Time could_serve_since = absl::InfiniteFuture();
     absl::Time out_but_master_since = absl::InfiniteFuture();
@@ -79,6 +84,7 @@ class Invariants : public Observer {
   void CheckDecision(int node, const core::LogDecision& decision);
   void CheckPersist(int node, const core::Durable& durable);
   void CheckOver(int node);
+  void CheckRefuted(int node);
   void NoteAsked(int node, const core::OperationAsked& asked);
   void CheckTold(int node, const core::NodeState& state);
   void CheckFinished(int node, const core::Finished& finished);

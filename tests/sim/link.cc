@@ -45,20 +45,26 @@ void Link::Connect() {
     stuck_[Index(node)].clear();
   }
   for (int node : {0, 1}) {
-    sides_[Index(node)].report(core::PeerConnected{"peer", "sim", told_term_[Index(1 - node)]});
+    const char* address =
+        network_.link_on_vrrp_network ? kAddresses[Index(1 - node)] : "198.51.100.1";
+    sides_[Index(node)].report(core::PeerConnected{address, "sim", told_term_[Index(1 - node)]});
     WatchSilence(node, connection);
   }
 }
 
 void Link::Send(int node, const core::NodeState& state) {
   told_term_[Index(node)] = state.term;
+  Send(node, core::Event(core::PeerReported{state}));
+}
+
+void Link::Send(int node, const core::Event& word) {
   const uint64_t connection = connection_[Index(node)];
   if (connection == 0) return;
   const int to = 1 - node;
   absl::Time& arrival = last_arrival_[Index(to)];
   arrival =
       std::max(arrival, clock_.now() + random_.Between(absl::Microseconds(100), kLongestDelay));
-  clock_.At(arrival, [this, to, message = Message{connection, state}]() mutable {
+  clock_.At(arrival, [this, to, message = Message{connection, word}]() mutable {
     Arrive(to, std::move(message));
   });
 }
@@ -70,7 +76,7 @@ void Link::Arrive(int to, Message message) {
     return;
   }
   last_heard_[Index(to)] = clock_.now();
-  sides_[Index(to)].report(core::PeerReported{std::move(message.state)});
+  sides_[Index(to)].report(message.word);
 }
 
 void Link::WireRepaired() {

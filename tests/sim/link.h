@@ -30,6 +30,8 @@ class Link {
   bool Believes(int node) const { return connection_[Index(node)] != 0; }
 
   void Send(int node, const core::NodeState& state);
+  // What the peer hears of a question, or of an answer.
+  void Send(int node, const core::Event& word);
   // The agent of `node` ended. Its kernel tells the peer, unless the power failed.
   void AgentDied(int node, bool power_cut);
   // A wire was repaired: what TCP still holds arrives.
@@ -38,7 +40,7 @@ class Link {
  private:
   struct Message {
     uint64_t connection;
-    core::NodeState state;
+    core::Event word;
   };
   static size_t Index(int node) { return static_cast<size_t>(node); }
 

@@ -34,8 +34,8 @@ class TwoEnds : public testing::Test {
   // Both tell each other how they are, as a link that lives does.
   void Beat(int seconds) {
     for (int i = 0; i < seconds; ++i) {
-      link_.Send(0, {});
-      link_.Send(1, {});
+      link_.Send(0, core::NodeState{});
+      link_.Send(1, core::NodeState{});
       Pass(absl::Seconds(1));
     }
   }
@@ -88,7 +88,7 @@ TEST_F(TwoEnds, GetWhatWasSentDuringAShortCut) {
   Beat(4);
   const int before = Count<core::PeerReported>(1);
   network_.link[0] = false;
-  link_.Send(0, {});
+  link_.Send(0, core::NodeState{});
   Pass(absl::Seconds(1));
   EXPECT_EQ(Count<core::PeerReported>(1), before);
   network_.link[0] = true;

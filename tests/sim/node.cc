@@ -102,7 +102,7 @@ void Node::ReportVrrp(VrrpState state) {
         world_.random.Between(absl::Microseconds(100), absl::Milliseconds(5));
     last_report_ = std::max(last_report_, world_.clock.now() + delay);
     world_.clock.At(last_report_, [this, state, life = life_] {
-      if (life == life_) Deliver(core::VrrpReported{state});
+      if (life == life_) Deliver(core::VrrpReported{state, world_.random.Below(UINT64_MAX)});
     });
   }
 }
@@ -146,7 +146,25 @@ void Node::Perform(const core::Action& action) {
     world_.replication->Flush(index_, flush->operation, flush->replicator);
   } else if (const auto* tell = std::get_if<core::SendState>(&action)) {
     world_.link->Send(index_, tell->state);
+  } else if (const auto* ask = std::get_if<core::AskPeer>(&action)) {
+    world_.link->Send(index_, core::PeerAsked{ask->nonce});
+  } else if (const auto* answer = std::get_if<core::AnswerPeer>(&action)) {
+    world_.link->Send(index_, core::PeerAnswered{answer->nonce, answer->testimony});
+  } else if (const auto* probe = std::get_if<core::ProbePath>(&action)) {
+    ProbePath(probe->nonce);
   }
+}
+
+// Silence takes longer to be believed than an answer.
+void Node::ProbePath(uint64_t nonce) {
+  const bool alive = world_.network->path[static_cast<size_t>(index_)];
+  const absl::Duration takes =
+      alive ? world_.random.Between(absl::Microseconds(200), absl::Milliseconds(20))
+            : absl::Milliseconds(300);
+  world_.clock.After(takes, [this, nonce, alive, life = life_] {
+    if (life == life_)
+      Deliver(core::PathProbed{nonce, alive, alive ? "the gateway answers" : "no answer"});
+  });
 }
 
 }  // namespace zcluster::sim

@@ -27,6 +27,7 @@ class Node {
     std::function<void(int node, const Advert& advert)> send_advert;
     Link* link = nullptr;                // set before the first agent starts
     Replication* replication = nullptr;  // too
+    const Network* network = nullptr;    // too
   };
 
   Node(int index, World& world, core::Config config);
@@ -68,6 +69,7 @@ class Node {
   void Hears(const core::Event& event);
   void SuperviseKeepalived();
   void ReportVrrp(core::VrrpState state);
+  void ProbePath(uint64_t nonce);
 
   const int index_;
   World& world_;

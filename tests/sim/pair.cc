@@ -14,12 +14,11 @@ std::array<core::Config, 2> DrawConfigs(Random& random) {
   config.has_commands = random.OneIn(2);
   std::array<core::Config, 2> configs = {config, config};
   const std::array<std::string, 2> names = {"node1", "node2"};
-  const std::array<std::string, 2> addresses = {"192.0.2.9", "192.0.2.10"};
   for (size_t own : {size_t{0}, size_t{1}}) {
     configs[own].node_name = names[own];
-    configs[own].node_address = addresses[own];
+    configs[own].node_address = kAddresses[own];
     configs[own].peer_name = names[1 - own];
-    configs[own].peer_address = addresses[1 - own];
+    configs[own].peer_address = kAddresses[1 - own];
   }
   return configs;
 }
@@ -42,6 +41,7 @@ Pair::Pair(Random& random, Observer& observer)
              .observer = observer,
              .send_advert = [this](int from, const Advert& advert) { SendAdvert(from, advert); }} {
   const std::array<core::Config, 2> configs = DrawConfigs(random);
+  network_.link_on_vrrp_network = random.OneIn(3);
   const auto alive = [this](int node) {
     return [this, node] { return this->node(node).agent() != nullptr; };
   };
@@ -57,6 +57,7 @@ Pair::Pair(Random& random, Observer& observer)
       std::array{replication_side(0), replication_side(1)});
   world_.link = link_.get();
   world_.replication = replication_.get();
+  world_.network = &network_;
   for (int index : {0, 1}) {
     const auto at = static_cast<size_t>(index);
     nodes_[at] = std::make_unique<Node>(index, world_, configs[at]);

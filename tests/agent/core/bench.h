@@ -106,7 +106,12 @@ class Bench {
   }
 
   Bench& Start() { return Tell(Started{}); }
-  Bench& Vrrp(VrrpState state) { return Tell(VrrpReported{state}); }
+  Bench& Vrrp(VrrpState state) { return Tell(VrrpReported{state, ++nonce_}); }
+  // The peer answers the question that was asked last.
+  Bench& Answer(const Testimony& testimony) {
+    const std::optional<AskPeer> asked = Ever<AskPeer>();
+    return Tell(PeerAnswered{asked ? asked->nonce : 0, testimony});
+  }
   Bench& Connect(uint64_t term = 0) {
     return Tell(PeerConnected{"192.0.2.10:7700", "0.1.0", Term{term}});
   }
@@ -180,6 +185,7 @@ class Bench {
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
   absl::Duration wall_ahead_ = absl::ZeroDuration();
   int writing_ = 0;
+  uint64_t nonce_ = 100;
   std::vector<Action> last_;
   std::vector<Action> all_;
 };

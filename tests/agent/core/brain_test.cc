@@ -2,6 +2,7 @@
 #include "agent/core/brain.h"
 
 #include "agent/core/failback.h"
+#include "agent/core/question.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/agent/core/bench.h"
@@ -50,7 +51,7 @@ TEST(Brain, SaysWhyItWasPromoted) {
   alone.Start().Vrrp(VrrpState::kBackup).Vrrp(VrrpState::kMaster);
   EXPECT_EQ(alone.Field("promoted", "cause"), "peer_unreachable");
   Bench silent;
-  silent.BecomeReadyBackup().Vrrp(VrrpState::kMaster);
+  silent.BecomeReadyBackup().Vrrp(VrrpState::kMaster).Pass(kLongestQuestion);
   EXPECT_EQ(silent.Field("promoted", "cause"), "adverts_stopped");
   Bench handed;
   handed.BecomeReadyBackup().Peer(Role::kFault, 1, 1).Vrrp(VrrpState::kMaster);
@@ -133,7 +134,8 @@ TEST(Brain, HoldsTheFaultWhenTheAdvertsOfTheMasterDoNotArrive) {
       .Peer(Role::kMaster, 2, 2)
       .Vrrp(VrrpState::kFault)
       .Vrrp(VrrpState::kBackup);
-  bench.Pass(absl::Seconds(1)).Vrrp(VrrpState::kMaster).Peer(Role::kMaster, 4, 4);
+  bench.Pass(absl::Seconds(1)).Vrrp(VrrpState::kMaster);
+  bench.Answer({true, true, "it serves"});
   bench.Vrrp(VrrpState::kFault);
   EXPECT_EQ(bench.Ever<SetFault>()->reason, "yields to node2");
   EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kRed);
@@ -151,7 +153,7 @@ TEST(Brain, EndsAHeldFaultAsSoonAsTheLinkIsLost) {
       .Peer(Role::kMaster, 2, 2)
       .Vrrp(VrrpState::kFault)
       .Vrrp(VrrpState::kBackup);
-  bench.Vrrp(VrrpState::kMaster).Peer(Role::kMaster, 4, 4).Vrrp(VrrpState::kFault);
+  bench.Vrrp(VrrpState::kMaster).Answer({true, true, "it serves"}).Vrrp(VrrpState::kFault);
   ASSERT_EQ(bench.Ever<SetFault>()->reason, "yields to node2");
   bench.Tell(PeerDisconnected{"silent for 3 s"});
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");

@@ -95,6 +95,23 @@ TEST_F(DialingLink, IsUpAfterThePeersHello) {
   EXPECT_TRUE(link_.IsUp());
 }
 
+TEST_F(DialingLink, AsksAndAnswersOnlyWhileItIsUp) {
+  EXPECT_TRUE(link_.Ask({7}).empty());
+  EXPECT_TRUE(link_.Answer({7, {}}).empty());
+  BringUp();
+  EXPECT_EQ(All<Send>(link_.Ask({7})).size(), 1u);
+  EXPECT_EQ(All<Send>(link_.Answer({7, {}})).size(), 1u);
+}
+
+TEST_F(DialingLink, RefusesAnAnswerThatBreaksABound) {
+  BringUp();
+  v1::PeerMessage message;
+  message.mutable_answer()->set_evidence(std::string(1025, 'x'));
+  EXPECT_THAT(ReasonIn(link_.Received(stream_, Says("b", message), now_)),
+              HasSubstr("answer.evidence: 1025 bytes"));
+  EXPECT_FALSE(link_.IsUp());
+}
+
 TEST_F(DialingLink, GivesAnAttemptThreeSeconds) {
   ASSERT_TRUE(Dials(link_.Start(now_)));
   EXPECT_EQ(link_.WakeAt(), now_ + absl::Seconds(3));

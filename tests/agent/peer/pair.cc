@@ -78,6 +78,10 @@ void Agent::Start() {
   OnLoop([this] { EXPECT_EQ(link_->Start(events), absl::OkStatus()); });
 }
 
+void Agent::Do(core::Action action) {
+  OnLoop([this, action = std::move(action)] { link_->Perform(action); });
+}
+
 void Agent::Tell(core::NodeState state) {
   OnLoop([&] { link_->Perform(core::SendState{std::move(state)}); });
 }

@@ -59,6 +59,7 @@ class Agent {
 
   void Start();
   void Tell(core::NodeState state);
+  void Do(core::Action action);
   // Keeps the loop's thread from doing anything for `duration`.
   void Hang(absl::Duration duration);
   void Stop();

@@ -48,6 +48,22 @@ TEST_F(PairTest, StatesTravelBothWaysAndTheLastOneArrives) {
   EXPECT_EQ(back->state.message, "from b");
 }
 
+TEST_F(PairTest, AQuestionAndItsAnswerAreNotLostAmongStates) {
+  Connect();
+  for (uint64_t term = 1; term <= 100; ++term) a_->Tell(StateWith(term));
+  a_->Do(core::AskPeer{77});
+  for (uint64_t term = 101; term <= 200; ++term) a_->Tell(StateWith(term));
+  const auto asked = b_->events.Next<core::PeerAsked>();
+  ASSERT_TRUE(asked.has_value());
+  EXPECT_EQ(asked->nonce, 77u);
+  b_->Do(core::AnswerPeer{77, {true, true, "198.51.100.1 answers"}});
+  b_->Tell(StateWith(5));
+  const auto answered = a_->events.Next<core::PeerAnswered>();
+  ASSERT_TRUE(answered.has_value());
+  EXPECT_EQ(answered->nonce, 77u);
+  EXPECT_EQ(answered->testimony, (core::Testimony{true, true, "198.51.100.1 answers"}));
+}
+
 TEST_F(PairTest, ANewLinkCarriesTheTermAndTheStateOfBefore) {
   Connect();
   a_->Tell(StateWith(9, "kept"));

@@ -102,6 +102,16 @@ TEST(Wire, SendsNothingThatThePeerWouldRefuse) {
   EXPECT_TRUE(FromProto(parsed).ok()) << FromProto(parsed).status();
 }
 
+TEST(Wire, CarriesAnAnswerWithinItsBounds) {
+  const core::Testimony testimony{true, false, std::string(2000, 'x')};
+  const auto answered = FromProto(ToProto(uint64_t{7}, testimony));
+  ASSERT_TRUE(answered.ok()) << answered.status();
+  EXPECT_EQ(answered->nonce, 7u);
+  EXPECT_TRUE(answered->testimony.master);
+  EXPECT_FALSE(answered->testimony.path_alive);
+  EXPECT_EQ(answered->testimony.evidence.size(), 1024u);
+}
+
 TEST(Wire, MakesAnUnknownRoleUnknownAndAnUnknownStatusGrey) {
   EXPECT_EQ(FromProto(static_cast<v1::Role>(99)), core::Role::kUnknown);
   EXPECT_EQ(FromProto(static_cast<v1::Status>(99)), core::Status::kGrey);
