@@ -22,6 +22,7 @@
 #include "agent/driver/driver.h"
 #include "agent/events/events.h"
 #include "agent/facts/facts.h"
+#include "agent/facts/path.h"
 #include "agent/heartbeat/heartbeat.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -108,6 +109,7 @@ class Pair {
   command::Command commands_;
   identity::Renewal renewal_;
   facts::Facts facts_;
+  facts::Path path_;
   peer::PeerLink peer_link_;
   api::Api api_;
   console::MemberConsole console_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/settings.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -107,6 +108,22 @@ facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& p
   for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.address, vip.prefix_length});
   return options;
+}
+
+// The clients' path, of whose silence VRRP speaks: its own interface, if VIPs are there (or none
+// are anywhere), else those that have them.
+facts::PathTargets PathOptions(const config::Settings& s) {
+  facts::PathTargets targets{.interfaces = {}, .backends = s.pair->backends};
+  constexpr size_t kMost = 32;
+  for (const config::Vip& vip : s.pair->vips) {
+    auto& all = targets.interfaces;
+    const bool known = std::find(all.begin(), all.end(), vip.interface) != all.end();
+    if (!known && all.size() < kMost) all.push_back(vip.interface);
+  }
+  const bool own = std::any_of(s.pair->vips.begin(), s.pair->vips.end(),
+                               [&](const auto& vip) { return vip.interface == s.agent.interface; });
+  if (own || s.pair->vips.empty()) targets.interfaces = {s.agent.interface};
+  return targets;
 }
 
 api::Options ApiOptions(const config::Settings& s) {

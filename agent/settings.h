@@ -10,6 +10,7 @@
 #include "agent/controller_link/options.h"
 #include "agent/core/types.h"
 #include "agent/facts/facts.h"
+#include "agent/facts/path.h"
 #include "agent/heartbeat/options.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -27,6 +28,7 @@ heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::
 packetfilter::Options PacketFilterOptions(const config::Settings& s);
 configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths);
 command::Options CommandOptions(const config::Settings& s);
+facts::PathTargets PathOptions(const config::Settings& s);  // s: as WithInterfaces gives it
 facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths);
 api::Options ApiOptions(const config::Settings& s);
 // Of a node that is in no pair.

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/facts/backends.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "agent/core/facts.h"
+#include "agent/facts/endpoint.h"
 #include "common/loop.h"
 #include "common/unique_fd.h"
 
@@ -25,39 +21,6 @@ namespace {
 constexpr char kReachable[] = "reachable";
 constexpr int kFall = 2;
 
-struct Destination {
-  sockaddr_storage address = {};
-  socklen_t length = 0;
-};
-
-std::optional<Destination> Parse(absl::string_view endpoint) {
-  const size_t colon = endpoint.rfind(':');
-  uint32_t port = 0;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(endpoint.substr(colon + 1), &port) ||
-      port > 65535) {
-    return std::nullopt;
-  }
-  absl::string_view host = endpoint.substr(0, colon);
-  absl::ConsumePrefix(&host, "[");
-  absl::ConsumeSuffix(&host, "]");
-  const std::string text(host);
-  Destination to;
-  auto& v4 = reinterpret_cast<sockaddr_in&>(to.address);
-  auto& v6 = reinterpret_cast<sockaddr_in6&>(to.address);
-  if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(static_cast<uint16_t>(port));
-    to.length = sizeof(v4);
-  } else if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(static_cast<uint16_t>(port));
-    to.length = sizeof(v6);
-  } else {
-    return std::nullopt;
-  }
-  return to;
-}
-
 // A connection under way.
 struct Attempt {
   UniqueFd fd;
@@ -65,7 +28,7 @@ struct Attempt {
 };
 
 Attempt Begin(const std::string& endpoint) {
-  const std::optional<Destination> to = Parse(endpoint);
+  const absl::optional<Endpoint> to = ParseEndpoint(endpoint);
   if (!to) return {UniqueFd(), "not an address and a port"};
   UniqueFd fd(::socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return {UniqueFd(), strerror(errno)};

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/facts/path.h"
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/if_ether.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/facts/endpoint.h"
+#include "common/check.h"
+#include "common/file.h"
+#include "common/loop.h"
+
+namespace zcluster::facts {
+namespace {
+
+constexpr size_t kMaxGateways = 8;
+constexpr size_t kMaxRoutes = 1 << 20;  // some 8,000
+
+// Whoever is asked, and how its answer is told from silence.
+struct Asked {
+  UniqueFd fd;
+  std::string name;
+  in_addr gateway = {};  // of ARP; 0.0.0.0: it is a connection
+};
+
+absl::optional<Asked> AskGateway(const std::string& interface, const std::string& gateway) {
+  Asked asked;
+  asked.name = absl::StrCat("the gateway ", gateway, " on ", interface);
+  asked.fd.Reset(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!asked.fd || !control || ::inet_pton(AF_INET, gateway.c_str(), &asked.gateway) != 1)
+    return {};
+  ifreq hardware = {}, address = {};
+  interface.copy(hardware.ifr_name, IFNAMSIZ - 1);
+  interface.copy(address.ifr_name, IFNAMSIZ - 1);
+  if (::ioctl(control.get(), SIOCGIFHWADDR, &hardware) != 0 ||
+      hardware.ifr_hwaddr.sa_family != ARPHRD_ETHER ||
+      ::ioctl(control.get(), SIOCGIFADDR, &address) != 0) {
+    return {};
+  }
+  sockaddr_ll to = {};
+  to.sll_family = AF_PACKET;
+  to.sll_protocol = htons(ETH_P_ARP);
+  to.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
+  if (::bind(asked.fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return {};
+  to.sll_halen = ETH_ALEN;
+  std::memset(to.sll_addr, 0xff, ETH_ALEN);
+  ether_arp arp = {};
+  arp.ea_hdr.ar_hrd = htons(ARPHRD_ETHER);
+  arp.ea_hdr.ar_pro = htons(ETHERTYPE_IP);
+  arp.ea_hdr.ar_hln = ETH_ALEN;
+  arp.ea_hdr.ar_pln = 4;
+  arp.ea_hdr.ar_op = htons(ARPOP_REQUEST);
+  std::memcpy(arp.arp_sha, hardware.ifr_hwaddr.sa_data, ETH_ALEN);
+  std::memcpy(arp.arp_spa, &reinterpret_cast<const sockaddr_in&>(address.ifr_addr).sin_addr, 4);
+  std::memcpy(arp.arp_tpa, &asked.gateway, 4);
+  const ssize_t sent = ::sendto(asked.fd.get(), &arp, sizeof arp, 0,
+                                reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  if (sent != static_cast<ssize_t>(sizeof arp)) return {};
+  return asked;
+}
+
+absl::optional<Asked> AskBackend(const std::string& interface, const std::string& endpoint) {
+  const absl::optional<Endpoint> to = ParseEndpoint(endpoint);
+  if (!to) return {};
+  Asked asked;
+  asked.name = absl::StrCat("the backend ", endpoint, " on ", interface);
+  asked.fd.Reset(::socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!asked.fd || ::setsockopt(asked.fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                static_cast<socklen_t>(interface.size())) != 0) {
+    return {};
+  }
+  if (::connect(asked.fd.get(), reinterpret_cast<const sockaddr*>(&to->address), to->length) != 0 &&
+      errno != EINPROGRESS) {
+    return {};
+  }
+  return asked;
+}
+
+// Is what made it ready an answer?
+bool Answered(const Asked& asked) {
+  if (asked.gateway.s_addr == 0) {
+    int error = 0;
+    socklen_t length = sizeof(error);
+    if (::getsockopt(asked.fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return false;
+    return error == 0 || error == ECONNREFUSED;
+  }
+  ether_arp arp = {};
+  while (::recv(asked.fd.get(), &arp, sizeof arp, 0) == static_cast<ssize_t>(sizeof arp)) {
+    if (arp.ea_hdr.ar_op == htons(ARPOP_REPLY) &&
+        std::memcmp(arp.arp_spa, &asked.gateway, 4) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The first to answer; null: none within `patience`, or `stop` is readable.
+const Asked* FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int stop) {
+  const absl::Time end = Loop::Now() + patience;
+  std::vector<pollfd> polled = {{stop, POLLIN, 0}};
+  for (const Asked& asked : all) {
+    const bool connects = asked.gateway.s_addr == 0;
+    polled.push_back({asked.fd.get(), static_cast<short>(connects ? POLLOUT : POLLIN), 0});
+  }
+  for (;;) {
+    const absl::Duration left = end - Loop::Now();
+    if (left <= absl::ZeroDuration()) return nullptr;
+    const int timeout = static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
+    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return nullptr;
+    if (polled[0].revents != 0) return nullptr;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (polled[i + 1].revents == 0) continue;
+      if (Answered(all[i])) return &all[i];
+      // A connection that failed says no more; negative: poll leaves it out.
+      if (all[i].gateway.s_addr == 0) polled[i + 1].fd = -1;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> GatewaysIn(const std::string& routes, const std::string& interface) {
+  std::vector<std::string> gateways;
+  for (absl::string_view line : absl::StrSplit(routes, '\n')) {
+    // Iface Destination Gateway Flags ...; addresses are words of 32 bits in the machine's order.
+    const std::vector<std::string> words = absl::StrSplit(line, '\t');
+    if (words.size() < 4 || words[0] != interface || gateways.size() == kMaxGateways) continue;
+    constexpr unsigned long kUpByGateway = 0x3;
+    if ((std::strtoul(words[3].c_str(), nullptr, 16) & kUpByGateway) != kUpByGateway) continue;
+    const in_addr address{static_cast<in_addr_t>(std::strtoul(words[2].c_str(), nullptr, 16))};
+    char text[INET_ADDRSTRLEN];
+    ::inet_ntop(AF_INET, &address, text, sizeof text);
+    gateways.emplace_back(text);
+  }
+  return gateways;
+}
+
+PathOutcome ProbePath(const PathTargets& targets, absl::Duration patience, int stop) {
+  const absl::StatusOr<std::string> read = ReadFile("/proc/thread-self/net/route", kMaxRoutes);
+  const std::string routes = read.ok() ? *read : "";
+  std::vector<Asked> all;
+  size_t known = 0;
+  for (const std::string& interface : targets.interfaces) {
+    for (const std::string& gateway : GatewaysIn(routes, interface)) {
+      ++known;
+      if (absl::optional<Asked> asked = AskGateway(interface, gateway))
+        all.push_back(*std::move(asked));
+    }
+    for (const std::string& backend : targets.backends) {
+      ++known;
+      if (absl::optional<Asked> asked = AskBackend(interface, backend))
+        all.push_back(*std::move(asked));
+    }
+  }
+  const std::string over = absl::StrJoin(targets.interfaces, ", ");
+  if (known == 0)
+    return {false, absl::StrCat("neither a gateway on ", over, " nor a backend is known")};
+  const Asked* first = FirstAnswer(all, patience, stop);
+  if (first != nullptr) return {true, absl::StrCat(first->name, " answers")};
+  return {false, absl::StrCat("no gateway and no backend answers on ", over)};
+}
+
+Path::Path(PathTargets targets)
+    : targets_(std::move(targets)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Path::~Path() { Stop(); }
+
+absl::Status Path::Start(EventSink& events) {
+  if (!stop_) return absl::InternalError("cannot make an eventfd: too many open files?");
+  events_ = &events;
+  thread_ = std::thread([this] { Work(); });
+  return absl::OkStatus();
+}
+
+void Path::Reconfigure(PathTargets targets) {
+  absl::MutexLock lock(&mutex_);
+  targets_ = std::move(targets);
+}
+
+void Path::Perform(const core::Action& action) {
+  const auto* probe = std::get_if<core::ProbePath>(&action);
+  if (probe == nullptr) return;
+  absl::MutexLock lock(&mutex_);
+  wanted_ = probe->nonce;
+}
+
+void Path::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+  }
+  if (!thread_.joinable()) return;
+  ZC_CHECK(::eventfd_write(stop_.get(), 1) == 0);
+  thread_.join();
+}
+
+void Path::Work() {
+  for (;;) {
+    uint64_t nonce = 0;
+    PathTargets targets;
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(
+          +[](Path* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+            return self->stopped_ || self->wanted_.has_value();
+          },
+          this));
+      if (stopped_) return;
+      nonce = *std::exchange(wanted_, absl::nullopt);
+      targets = targets_;
+    }
+    PathOutcome outcome = ProbePath(targets, kPatience, stop_.get());
+    absl::MutexLock lock(&mutex_);
+    if (stopped_) return;
+    if (wanted_) continue;
+    events_->Report(core::PathProbed{nonce, outcome.alive, std::move(outcome.evidence)});
+  }
+}
+
+}  // namespace zcluster::facts
