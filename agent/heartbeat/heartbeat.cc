@@ -14,6 +14,7 @@
 #include "agent/core/boot_gate.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/process.h"
+#include "agent/heartbeat/real_time.h"
 #include "agent/heartbeat/render.h"
 #include "common/check.h"
 #include "common/file.h"
@@ -206,6 +207,11 @@ void Heartbeat::RemoveFiles() {
 
 void Heartbeat::Begin() {
   if (std::exchange(begun_, true)) return;
+  // Alone: neither the threads that move bulk data nor what an operator's command starts.
+  const absl::Status real_time = RunInRealTime(0, kAgentPriority, /*alone=*/true);
+  if (!real_time.ok()) {
+    log::Warning("agent_without_real_time", {{"problem", std::string(real_time.message())}});
+  }
   absl::Status status = fault_.Prepare();
   status.Update(standing_.EnsureExists());
   SetTrouble(kWriting, std::string(status.message()));
@@ -259,6 +265,7 @@ absl::optional<core::VrrpState> Heartbeat::Find() const {
 void Heartbeat::Verify() {
   BoundLog(options_);
   Wrote(fault_.Mend());
+  supervisor_.HoldRealTime();
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();

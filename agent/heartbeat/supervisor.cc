@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/heartbeat/address.h"
+#include "agent/heartbeat/real_time.h"
 #include "agent/heartbeat/render.h"
 #include "common/check.h"
 #include "common/child.h"
@@ -198,6 +199,7 @@ void Supervisor::Watch(FoundProcess parent) {
   started_ = Loop::Now();
   parent_ = std::move(parent);
   parent_watch_ = loop_.WatchReadable(parent_->pidfd.get(), [this] { OnParentEnd(); });
+  HoldRealTime();
 }
 
 bool Supervisor::FindVrrp() {
@@ -206,7 +208,19 @@ bool Supervisor::FindVrrp() {
   vrrp_ = FindProcess(options_.VrrpPidPath(), options_);
   if (!vrrp_) return false;
   vrrp_watch_ = loop_.WatchReadable(vrrp_->pidfd.get(), [this] { OnVrrpEnd(); });
+  HoldRealTime();
   return true;
+}
+
+void Supervisor::HoldRealTime() {
+  absl::Status status;
+  // The parent hands it on, so that a VRRP process that it makes while no agent lives has it too.
+  if (parent_) status.Update(RunInRealTime(parent_->pid, kKeepalivedPriority, /*alone=*/false));
+  // Not to the scripts that the VRRP process runs.
+  if (vrrp_) status.Update(RunInRealTime(vrrp_->pid, kKeepalivedPriority, /*alone=*/true));
+  // One that has ended meanwhile is noticed by its pidfd.
+  if (status.ok() || absl::IsNotFound(status) || std::exchange(real_time_refused_, true)) return;
+  log::Warning("heartbeat_without_real_time", {{"problem", std::string(status.message())}});
 }
 
 void Supervisor::OnParentEnd() {

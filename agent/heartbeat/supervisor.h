@@ -62,6 +62,9 @@ class Supervisor {
   bool running() const { return parent_.has_value(); }
   // Whether its VRRP process is known to run. Looks for it if it is not known.
   bool FindVrrp();
+  // Sees to it that keepalived, as far as it is known to run, is scheduled in real time. To be
+  // called again and again: a new VRRP process is as its parent, but anybody may change either.
+  void HoldRealTime();
 
  private:
   // Adopts, or clears the ground and starts.
@@ -109,6 +112,7 @@ class Supervisor {
   Loop::Registration retry_;
   Loop::Registration later_;
   Backoff backoff_;
+  bool real_time_refused_ = false;                // said once
   absl::Time started_;                            // loop clock: when we started or adopted it
   absl::Time not_before_ = absl::InfinitePast();  // when it may be started again
 };

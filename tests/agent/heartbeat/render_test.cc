@@ -43,6 +43,15 @@ global_defs {
   reload_check_config /r/keepalived-reload.log
 }
 
+# Ends a FAULT whose lease is over. Run by the shell: the file need not be there when this is checked.
+# With a weight: without one, a script that cannot be run would be a FAULT itself.
+vrrp_script lease {
+  script "/bin/sh /s/end-lease"
+  interval 1
+  timeout 1
+  weight -1
+}
+
 # 1: stand aside. Weight 0 makes it a FAULT, which the peer hears of at once.
 track_file fault {
   file "/s/fault"
@@ -72,6 +81,9 @@ vrrp_instance zcluster {
   track_file {
     fault
     standing
+  }
+  track_script {
+    lease
   }
   virtual_ipaddress {
     169.254.77.51/32 dev lo scope host
