@@ -87,14 +87,28 @@ void AddGeneration(const Node& a, const Node& b, List& list) {
                                           OnEach(a, *x, b, *y))});
 }
 
-void AddTables(const Node& a, const Node& b, List& list) {
+// Whether `standby` has room for what `master` tracks. 0 is no limit.
+bool Fits(const Node& master, uint64_t master_maximum, uint64_t standby_maximum) {
+  const uint64_t percent = master.Number(fact::kTableFill).value_or(0);
+  return standby_maximum == 0 || master_maximum * percent / 100 < standby_maximum * kFull / 100;
+}
+
+void AddTables(const State& state, const Node& a, const Node& b, List& list) {
   const std::optional<uint64_t> x = a.Number(fact::kTableMaximum);
   const std::optional<uint64_t> y = b.Number(fact::kTableMaximum);
   if (x && y) {
-    const std::string sizes = OnEach(a, absl::StrCat(*x), b, absl::StrCat(*y));
-    list.push_back({"conntrack table", "", true, *x != *y,
-                    *x == *y ? absl::StrCat("both may track ", *x, " connections")
-                             : absl::StrCat("net.netfilter.nf_conntrack_max is ", sizes)});
+    const bool a_stands_by = state.peer.Says(Role::kMaster);
+    const Node& master = a_stands_by ? b : a;
+    const Node& standby = a_stands_by ? a : b;
+    const bool fits = a_stands_by ? Fits(master, *y, *x) : Fits(master, *x, *y);
+    const std::string sizes = absl::StrCat("net.netfilter.nf_conntrack_max is ",
+                                           OnEach(a, absl::StrCat(*x), b, absl::StrCat(*y)));
+    list.push_back(
+        {"conntrack table", "", fits, fits && *x != *y,
+         *x == *y ? absl::StrCat("both may track ", *x, " connections")
+         : fits   ? sizes
+                : absl::StrCat("the connections of ", master.name, " do not fit into the table of ",
+                               standby.name, ": ", sizes)});
   }
   for (const Node* node : {&a, &b}) {
     const std::optional<uint64_t> fill = node->Number(fact::kTableFill);
@@ -210,7 +224,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   AddAlike(own, peer, {fact::kSysctl, "sysctls", true}, list);
   // The kernel loads most modules as they are needed.
   AddAlike(own, peer, {fact::kModule, "modules", false}, list);
-  AddTables(own, peer, list);
+  AddTables(state, own, peer, list);
   if (told) AddHeartbeat(own, peer, list);
   if (told) AddReach(state, own, peer, list);
   if (told) AddClock(state, list);

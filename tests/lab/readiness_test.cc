@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each precondition of a failover is broken, and `zctl readiness` names it on both nodes and ends
-// with 1; mended, it ends with 0. What no lab can break (clocks, versions, generations, disks) is
-// in tests/agent/core/facts_test.cc and tests/agent/facts.
+// with 1; mended, it ends with 0. What mends itself at once (another generation of the
+// configuration is fetched from the peer) is in tests/agent/core/facts_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
+#include "absl/strings/str_replace.h"
 #include "tests/lab/support/scenario.h"
 
 namespace zcluster::lab {
@@ -81,43 +83,142 @@ class ReadinessLab : public Scenario {
   }
 };
 
-TEST_F(ReadinessLab, NamesWhatTheBackupsMachineLacks) {
+// Something that is broken on one machine by a shell command.
+struct Breakage {
+  const char* precondition;  // its name
+  bool warns;                // else it is not met
+  const char* machine;       // MASTER or BACKUP, as in `evidence`
+  const char* breaks;
+  const char* mends;
+  const char* evidence;  // a part of it
+};
+
+// They do not touch each other, and so are broken together: a node looks each 5 s.
+const Breakage kOfMachines[] = {
+    {"sysctl net.netfilter.nf_conntrack_tcp_loose", false, "BACKUP",
+     "sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1",
+     "sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0", "1 on BACKUP"},
+    {"module nf_conntrack", true, "BACKUP", "mount -t tmpfs tmpfs /sys/module",
+     "umount /sys/module", "absent on BACKUP"},
+    {"network fd20::/64", false, "BACKUP", "ip addr del fd20::${HOSTNAME#node}/64 dev back",
+     "ip addr add fd20::${HOSTNAME#node}/64 dev back nodad",
+     "on no interface of BACKUP that is up"},
+    {"backend 10.20.0.11:8080", false, "BACKUP",
+     "nft 'add table inet zlab_dark; add chain inet zlab_dark out { type filter hook output "
+     "priority 0; }; add rule inet zlab_dark out ip daddr 10.20.0.11 tcp dport 8080 reject with "
+     "tcp reset'",
+     "nft delete table inet zlab_dark", "not reachable from BACKUP: Connection refused"},
+    {"disk", false, "BACKUP", "mount -t tmpfs -o size=4m tmpfs /var/lib/zcluster",
+     "umount /var/lib/zcluster", "4 MiB are free for the agent's state on BACKUP"},
+    // The kernel has one maximum for all machines of a lab; what this one is told is another.
+    {"conntrack fill", false, "BACKUP",
+     "cd /proc/sys/net/netfilter; echo 1000 >/tmp/max; echo 960 >/tmp/count; "
+     "mount --bind /tmp/max nf_conntrack_max; mount --bind /tmp/count nf_conntrack_count",
+     "cd /proc/sys/net/netfilter; umount nf_conntrack_max nf_conntrack_count",
+     "the table of connections of BACKUP is 96 % full"},
+    {"conntrack table", false, "MASTER",
+     "cd /proc/sys/net/netfilter; echo $(($(cat nf_conntrack_max) / 2)) >/tmp/count; "
+     "mount --bind /tmp/count nf_conntrack_count",
+     "umount /proc/sys/net/netfilter/nf_conntrack_count",
+     "the connections of MASTER do not fit into the table of BACKUP"},
+    // One way only, and not the one that the adverts go: nothing else would show it.
+    {"heartbeat", false, "MASTER",
+     "nft 'add table inet zlab_deaf; add chain inet zlab_deaf in { type filter hook input "
+     "priority 300; }; add rule inet zlab_deaf in meta l4proto 112 drop'",
+     "nft delete table inet zlab_deaf", "MASTER hears no heartbeat (IP protocol 112) of BACKUP"},
+    {"files /etc/haproxy", false, "MASTER", "mkfifo /etc/haproxy/pipe", "rm /etc/haproxy/pipe",
+     "pipe"},
+};
+
+TEST_F(ReadinessLab, NamesWhatTheMachinesLack) {
   const std::string master = lab().Master(), backup = Lab::Peer(master);
+  const auto named = [&](const char* text) {
+    return absl::StrReplaceAll(text, {{"MASTER", master}, {"BACKUP", backup}});
+  };
+  const auto each_does = [&](const char* Breakage::*command) {
+    for (const Breakage& each : kOfMachines) {
+      lab().MustExec(named(each.machine), {"bash", "-c", each.*command});
+    }
+  };
   ExpectReadyAgain();
   ASSERT_TRUE(WaitUntil(kLong, [&] {
-    return Look(master).named.count(std::string("backend ") + kBackend) > 0;
+    const Seen seen = Look(master);
+    return seen.named.count(std::string("backend ") + kBackend) > 0 &&
+           seen.named.count("heartbeat") > 0;
   })) << lab().Exec(master, {"zctl", "readiness"}).out;
 
-  lab().MustExec(backup, {"sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=1"});
-  lab().MustExec(backup, {"nft",
-                          "add table inet zlab_dark; "
-                          "add chain inet zlab_dark out { type filter hook output priority 0; }; "
-                          "add rule inet zlab_dark out ip daddr 10.20.0.11 tcp dport 8080 reject "
-                          "with tcp reset"});
-  ExpectNamed({"sysctl net.netfilter.nf_conntrack_tcp_loose", std::string("backend ") + kBackend});
-  const Seen seen = Look(master);
-  EXPECT_THAT(seen.Evidence("sysctl net.netfilter.nf_conntrack_tcp_loose"),
-              AllOf(HasSubstr("1 on " + backup), HasSubstr("0 on " + master)));
-  EXPECT_THAT(seen.Evidence(std::string("backend ") + kBackend),
-              HasSubstr("not reachable from " + backup));
-  // It is refused with the very reason, and seen in the status too.
+  each_does(&Breakage::breaks);
+  std::vector<std::string> names;
+  for (const Breakage& each : kOfMachines) {
+    if (!each.warns) names.emplace_back(each.precondition);
+  }
+  ExpectNamed(names);
+  for (const std::string& node : {master, backup}) {
+    const Seen seen = Look(node);
+    for (const Breakage& each : kOfMachines) {
+      EXPECT_EQ(seen.Unmet(each.precondition), !each.warns) << each.precondition;
+      EXPECT_EQ(seen.Warns(each.precondition), each.warns) << each.precondition;
+      EXPECT_THAT(seen.Evidence(each.precondition), HasSubstr(named(each.evidence))) << node;
+    }
+    // Nothing that is well is accused.
+    for (const auto& [name, unused] : seen.named) {
+      EXPECT_TRUE(!seen.Unmet(name) || std::count(names.begin(), names.end(), name) > 0)
+          << node << ": " << seen.Evidence(name);
+    }
+  }
+  // A switchover is refused with the very reasons, and the status has them too.
   const Outcome refused = lab().Exec(master, {"zctl", "switchover"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("nf_conntrack_tcp_loose"));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("nf_conntrack_tcp_loose"), HasSubstr("--force")));
   EXPECT_THAT(lab().Exec(backup, {"zctl", "status"}).out, HasSubstr("nf_conntrack_tcp_loose"));
+  EXPECT_TRUE(lab().HoldsAll(master));
 
-  lab().MustExec(backup, {"sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0"});
-  lab().MustExec(backup, {"nft", "delete table inet zlab_dark"});
+  each_does(&Breakage::mends);
   ExpectReadyAgain();
+  for (const Breakage& each : kOfMachines) EXPECT_FALSE(Look(master).Warns(each.precondition));
 }
 
-TEST_F(ReadinessLab, NamesTheNetworkThatTheBackupHasNot) {
+// An agent of another version, on a machine whose clock is ahead: worth a look, but no failover is
+// the worse for it.
+TEST_F(ReadinessLab, WarnsOfAnotherVersionAndAnotherTime) {
   const std::string master = lab().Master(), backup = Lab::Peer(master);
-  const std::string own = backup == "node1" ? "10.20.0.1/24" : "10.20.0.2/24";
-  lab().MustExec(backup, {"ip", "addr", "del", own, "dev", "back"});
-  ExpectNamed({"network 10.20.0.0/24"});
-  EXPECT_THAT(Look(master).Evidence("network 10.20.0.0/24"), HasSubstr(backup));
-  lab().MustExec(backup, {"ip", "addr", "add", own, "dev", "back"});
+  lab().MustRun({"agent", backup, "stop"});
+  lab().MustExec(backup, {"bash", "-c",
+                          "LC_ALL=C sed 's/0\\.1\\.0\\x00/0.1.9\\x00/g' /run/zlab/bin/zagent "
+                          ">/tmp/zagent; chmod +x /tmp/zagent; "
+                          "LD_PRELOAD=/run/zlab/bin/libzlab_clock.so ZLAB_AHEAD=90 setsid "
+                          "/tmp/zagent </dev/null >>/var/log/zcluster/agent.log 2>&1 &"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    const Seen seen = Look(master);
+    return seen.Warns("version") && seen.Warns("clock");
+  })) << lab().Exec(master, {"zctl", "readiness"}).out;
+  const Seen seen = Look(master);
+  EXPECT_THAT(seen.Evidence("version"),
+              AllOf(HasSubstr("0.1.0, protocol 1 on " + master), HasSubstr("0.1.9")));
+  EXPECT_THAT(seen.Evidence("clock"), HasSubstr("the clock of " + backup + " is 1m"));
+  ExpectReadyAgain();
+  lab().MustRun({"agent", backup, "restart"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    const Seen now = Look(master);
+    return now.code == 0 && !now.Warns("version") && !now.Warns("clock");
+  })) << lab().Exec(master, {"zctl", "readiness"}).out;
+}
+
+// Its own node says that it is over; the link, that nobody takes it any more.
+TEST_F(ReadinessLab, NamesTheCertificateThatIsOver) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  lab().MustRun({"certificate", backup, "--expired"});
+  lab().MustRun({"agent", backup, "restart"});
+  ExpectNamed({"link"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return Look(master).Evidence("link").find("expired") != std::string::npos;
+  })) << Look(master).Evidence("link");
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return Look(backup).Warns("certificate"); }))
+      << lab().Exec(backup, {"zctl", "readiness"}).out;
+  EXPECT_THAT(Look(backup).Evidence("certificate"),
+              HasSubstr("the certificate of " + backup + " ended 2020-01-02"));
+  lab().MustRun({"certificate", backup});
+  lab().MustRun({"agent", backup, "restart"});
   ExpectReadyAgain();
 }
 

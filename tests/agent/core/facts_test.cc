@@ -123,6 +123,24 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TableMaximum", [](State& s) { There(s, "conntrack maximum") = "1000"; },
              "conntrack table", true,
              "net.netfilter.nf_conntrack_max is 262144 on node1, 1000 on node2"},
+        Case{"TableTooSmall",
+             [](State& s) {
+               There(s, "conntrack fill") = "50";
+               Here(s, "conntrack maximum") = "131072";
+             },
+             "conntrack table", false,
+             "the connections of node2 do not fit into the table of node1: "
+             "net.netfilter.nf_conntrack_max is 131072 on node1, 262144 on node2"},
+        Case{"TableOfTheMasterSmaller",
+             [](State& s) {
+               There(s, "conntrack fill") = "50";
+               There(s, "conntrack maximum") = "131072";
+             },
+             "conntrack table", true,
+             "net.netfilter.nf_conntrack_max is 262144 on node1, 131072 on node2"},
+        Case{"TableWithoutLimit", [](State& s) { Here(s, "conntrack maximum") = "0"; },
+             "conntrack table", true,
+             "net.netfilter.nf_conntrack_max is 0 on node1, 262144 on node2"},
         Case{"TableFilling", [](State& s) { There(s, "conntrack fill") = "80"; }, "conntrack fill",
              true, "the table of connections of node2 is 80 % full"},
         Case{"TableFull", [](State& s) { Here(s, "conntrack fill") = "95"; }, "conntrack fill",
