@@ -60,14 +60,22 @@ Move WhileFlushing(const State& state, const Operation& operation, absl::Time no
     return End(absl::AbortedError(absl::StrCat(state.config.node_name, " is no longer master, but ",
                                                Name(state.role), "; nothing was done")));
   }
-  const std::string awaited = Awaited(operation);
-  if (awaited.empty()) {
-    return Next(AfterFlushing(state, operation));
-  }
   if (!state.peer.connected) {
     if (operation.force) return Next(AfterFlushing(state, operation));
     return End(absl::AbortedError(absl::StrCat(
         "the link to ", peer, " was lost: ", state.peer.problem, "; nothing was done")));
+  }
+  const std::string awaited = Awaited(operation);
+  if (awaited.empty()) {
+    if (operation.force) return Next(AfterFlushing(state, operation));
+    // It was when this began, and the flush may have taken seconds.
+    const std::vector<std::string> reasons = NotReady(state);
+    if (reasons.empty())
+      return Next(absl::StrCat(peer, " holds all, and is ready still"),
+                  AfterFlushing(state, operation));
+    if (now < operation.deadline) return {};
+    return End(absl::AbortedError(absl::StrCat(
+        peer, " is no longer ready: ", absl::StrJoin(reasons, "; "), "; nothing was done")));
   }
   if (now < operation.deadline) return {};
   const std::string missing = absl::StrCat(peer, " has not acknowledged all ", awaited, " within ",

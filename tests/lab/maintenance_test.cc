@@ -37,6 +37,10 @@ TEST_F(Maintenance, OfTheMasterFromEnterToStart) {
   EXPECT_TRUE(WaitUntil(kLong, [&] { return BothSay(out, "in maintenance: a new disk"); }));
   ExpectAllAlive(connections, 100);
   EXPECT_EQ(lab().Node(serving, "remote").status, "ORANGE");
+  for (const std::string& node : {out, serving}) {
+    const std::string status = lab().Read(node, {"zctl", "status"});
+    EXPECT_NE(status.find("in maintenance: a new disk"), std::string::npos) << status;
+  }
 
   Outcome refused = lab().Exec(serving, {"zctl", "maintenance", "enter"});
   EXPECT_EQ(refused.code, 1) << refused.out << refused.err;
@@ -57,7 +61,9 @@ TEST_F(Maintenance, OfTheMasterFromEnterToStart) {
 
   // It stays synchronised all the while: what was connected since lives on when it serves at once.
   Traffic meanwhile = Hold(50);
+  lab().MustExec(serving, {"sh", "-c", "echo global >/etc/haproxy/meanwhile.cfg"});
   lab().MustExec(out, {"zctl", "maintenance", "start"});
+  EXPECT_EQ(lab().Read(out, {"cat", "/etc/haproxy/meanwhile.cfg"}), "global\n");
   EXPECT_TRUE(lab().HoldsAll(serving));
   EXPECT_EQ(lab().Node(out, "local").role, "BACKUP");
   EXPECT_FALSE(BothSay(out, "a new disk"));
@@ -91,6 +97,32 @@ TEST_F(Maintenance, EndsWhileTheNodeHasNoPower) {
   EXPECT_TRUE(lab().HoldsAll(master));
   EXPECT_EQ(lab().Node(backup, "local").role, "BACKUP");
   ExpectAllAlive(connections, 50);
+}
+
+TEST_F(Maintenance, OfTheLastNodeOnlyByForceAndOverItsPowerCut) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  lab().MustExec(backup, {"zctl", "maintenance", "enter"});
+  Outcome outcome = lab().Exec(master, {"zctl", "maintenance", "enter"});
+  EXPECT_EQ(outcome.code, 1) << outcome.out << outcome.err;
+  EXPECT_NE(outcome.err.find(backup + " is in maintenance"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("--force"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(lab().HoldsAll(master));
+
+  outcome = lab().Exec(master, {"zctl", "maintenance", "enter", "--force"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_NE(outcome.out.find("going on by force although"), std::string::npos) << outcome.out;
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return InMaintenance(master); }));
+  EXPECT_EQ(lab().Holders(), "");
+  // Whoever boots alone serves; not a node that was taken out, though nobody else does.
+  lab().MustRun({"kill", master});
+  lab().MustRun({"revive", master});
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return InMaintenance(master) && InMaintenance(backup); }));
+  EXPECT_EQ(lab().Holders(), "");
+  lab().MustExec(master, {"zctl", "maintenance", "start"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(master); }));
+  lab().MustExec(backup, {"zctl", "maintenance", "start"});
+  AwaitReady();
+  EXPECT_TRUE(lab().HoldsAll(master));
 }
 
 TEST_F(Maintenance, OfTheBackupMovesNothing) {

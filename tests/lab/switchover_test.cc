@@ -2,6 +2,10 @@
 // A planned switchover under load: no connection lost, no request failed; refused when not ready.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "tests/lab/support/scenario.h"
 
 namespace zcluster::lab {
@@ -15,6 +19,26 @@ class Switchover : public Scenario {
     Scenario::TearDown();
   }
 
+  // One step a line, each with its time: the peer holds all and is ready before the master yields.
+  static void ExpectSteps(const std::string& out, const std::string& master,
+                          const std::string& backup) {
+    const std::vector<std::string> lines = absl::StrSplit(out, '\n');
+    const auto line_of = [&](const std::string& what) {
+      const auto found = std::find_if(lines.begin(), lines.end(), [&](const std::string& line) {
+        return absl::StrContains(line, " ms  " + what);
+      });
+      EXPECT_NE(found, lines.end()) << what << " is not among the steps:\n" << out;
+      return found;
+    };
+    const auto begin = line_of(backup + " is ready"), barrier = line_of(backup + " holds all");
+    for (const char* what : {"flows", "files", "commands"}) {
+      const auto acknowledged = line_of(std::string(what) + " acknowledged by " + backup);
+      EXPECT_TRUE(begin < acknowledged && acknowledged < barrier) << out;
+    }
+    const auto moved = line_of(backup + " is master (term");
+    EXPECT_TRUE(barrier < moved && moved < line_of(master + " stands by")) << out;
+  }
+
   // Asked of `asked`; moves from `master` under load.
   static void MoveUnderLoad(const std::string& master, const std::string& asked) {
     const std::string backup = Lab::Peer(master);
@@ -22,6 +46,7 @@ class Switchover : public Scenario {
     AwaitReplicated(master, 200);
     Outcome outcome = lab().Exec(asked, {"zctl", "switchover"});
     EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+    ExpectSteps(outcome.out, master, backup);
     EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(backup); }));
     AwaitAnswers(probe);
     ExpectAllAlive(connections, 200);

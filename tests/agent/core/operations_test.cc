@@ -47,6 +47,7 @@ TEST(Switchover, GoesFromFlushToFaultToTheNewMasterAndStandsBy) {
   bench.Vrrp(VrrpState::kBackup);
   EXPECT_EQ(Ended(bench), "OK");
   EXPECT_THAT(Steps(bench), ElementsAre("node2 is ready", "flows acknowledged by node2",
+                                        "node2 holds all, and is ready still",
                                         "node2 is master (term 2)", "node1 stands by"));
 }
 
@@ -87,6 +88,38 @@ TEST(Switchover, ThatIsUndoneReleasesTheCommandsToo) {
   EXPECT_THAT(Ended(bench), HasSubstr("has not acknowledged all commands within 10s"));
   EXPECT_EQ(bench.Count<ReleaseCommands>(), 1);
   EXPECT_EQ(bench.state().role, Role::kMaster);
+}
+
+// A peer that has fallen ill while it was flushed to.
+Bench& FallIll(Bench& bench) {
+  NodeState ill = PeerAs(Role::kBackup, 0, 1);
+  ill.not_ready = {"interface front on node2: carrier is lost"};
+  return bench.Tell(PeerReported{ill});
+}
+
+TEST(Switchover, GoesOnOnlyWhenThePeerIsReadyAgain) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(kSwitchover);
+  Flush(FallIll(bench));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "");
+  bench.Peer(Role::kBackup, 0, 1);
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
+}
+
+TEST(Switchover, EndsUndoneWhenThePeerIsReadyNoMore) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(kSwitchover);
+  Flush(FallIll(bench)).Pass(kFlushBound);
+  EXPECT_THAT(Ended(bench), HasSubstr("ABORTED: node2 is no longer ready: interface front on "
+                                      "node2: carrier is lost; nothing was done"));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "");
+}
+
+TEST(Switchover, ByForceDoesNotAskWhetherThePeerIsReadyStill) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(kSwitchover, /*force=*/true);
+  Flush(FallIll(bench));
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
 }
 
 TEST(Switchover, NeedsNoFlushWhereNothingIsReplicated) {
