@@ -2,9 +2,12 @@
 #include "tests/sim/chaos.h"
 
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/facts.h"
 #include "agent/core/names.h"
 
 namespace zcluster::sim {
@@ -12,12 +15,41 @@ namespace zcluster::sim {
 using absl::Milliseconds;
 using absl::Seconds;
 
+namespace {
+
+// What a machine tells of itself.
+struct Subject {
+  absl::string_view name, good, bad;
+  bool ill;  // with the bad one no pair is ready, whichever node has it
+};
+constexpr std::array<Subject, 6> kSubjects = {
+    {{core::fact::kVersion, "0.1.0", "0.2.0", false},
+     {"backend 10.0.0.1:80", "reachable", "Connection refused", false},
+     {"sysctl net.ipv4.ip_forward", "1", "0", false},
+     {core::fact::kHeartbeat, "heard", "silent", true},
+     {core::fact::kTableFill, "3", "99", true},
+     {core::fact::kDiskFree, "1024", "4", true}}};
+
+// With that subject's bad value.
+std::vector<core::Fact> Facts(size_t bad = kSubjects.size()) {
+  std::vector<core::Fact> facts;
+  for (size_t i = 0; i < kSubjects.size(); ++i) {
+    const Subject& subject = kSubjects[i];
+    facts.push_back(
+        {std::string(subject.name), std::string(i == bad ? subject.bad : subject.good)});
+  }
+  return facts;
+}
+
+}  // namespace
+
 Chaos::Chaos(Pair& pair, Random& random, Observer& observer)
     : pair_(pair), random_(random), observer_(observer), wanted_(pair.node(0).config()) {}
 
 void Chaos::Begin() {
   active_ = true;
   for (int node : {0, 1}) {
+    pair_.node(node).SetFacts(Facts(), false);
     pair_.clock().After(random_.Between(Milliseconds(0), Seconds(1)),
                         [this, node] { pair_.node(node).StartAgent(); });
   }
@@ -31,14 +63,14 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 81;
+  constexpr uint64_t kFaultWeight = 85;
   constexpr uint64_t kAskWeight = 62;
   constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 15> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 16> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
                                                        {5, &Chaos::DarkenPort},
@@ -50,6 +82,7 @@ void Chaos::BreakSomething() {
                                                        {5, &Chaos::StallDisk},
                                                        {3, &Chaos::ReportProblem},
                                                        {3, &Chaos::PowerCutOfBoth},
+                                                       {4, &Chaos::ChangeMachine},
                                                        {4, &Chaos::SetWallClock},
                                                        {kAskWeight, &Chaos::Ask},
                                                        {kReconfigureWeight, &Chaos::Reconfigure}}};
@@ -195,6 +228,17 @@ void Chaos::ReportProblem() {
   });
 }
 
+// One of what the machines' facts tell is no longer as on the other node, or no longer well.
+void Chaos::ChangeMachine() {
+  ++faults_;
+  const int node = AnyNode();
+  const size_t which = random_.Below(kSubjects.size());
+  observer_.OnFault(
+      absl::StrCat("node", node + 1, ": ", kSubjects[which].name, " is ", kSubjects[which].bad));
+  pair_.node(node).SetFacts(Facts(which), kSubjects[which].ill);
+  Later(Seconds(1), Seconds(20), [this, node] { pair_.node(node).SetFacts(Facts(), false); });
+}
+
 void Chaos::SetWallClock() {
   ++faults_;
   const int node = AnyNode();
@@ -257,6 +301,7 @@ void Chaos::Cease(bool bring_back) {
     node.StartAgent();
     node.Configure(wanted_);
     node.Deliver(core::ComponentReported{"interface front", ""});
+    node.SetFacts(Facts(), false);
   }
   if (bring_back) BringBack();
 }

@@ -42,6 +42,7 @@ class Chaos {
   void KillKeepalived();
   void StallDisk();
   void ReportProblem();
+  void ChangeMachine();
   void SetWallClock();
   void PowerCutOfBoth();
   void Ask();

@@ -108,6 +108,7 @@ void Invariants::OnStarted(int node) {
 
 void Invariants::OnDied(int node) {
   Of(node).operations.clear();
+  Of(node).hands_over = false;
   Of(node).commands_held_since = absl::InfiniteFuture();
 }
 
@@ -141,6 +142,9 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
     if (fault->reason.empty() && pair_->node(node).disk().content().maintenance) {
       Break(absl::StrCat("node", node + 1, " lifts the fault although its disk says maintenance"));
     }
+    const bool hands_over = fault->reason == "switchover";
+    if (hands_over && !Of(node).hands_over) CheckHandsOver(node);
+    Of(node).hands_over = hands_over;
   } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
     if (flush->replicator == core::Replicator::kCommands)
       Of(node).commands_held_since = pair_->clock().now();
@@ -164,6 +168,17 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
     Of(node).own_when_asking = pair_->node(node).agent()->state().durable.own_term;
   } else if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
     CheckDecision(node, *decision);
+  }
+}
+
+// At the end of the barrier: readiness may have been lost since it began.
+void Invariants::CheckHandsOver(int node) {
+  if (pair_->node(node).agent()->state().operation->force) return;
+  for (int ill : {0, 1}) {
+    if (pair_->clock().now() > pair_->node(ill).ill_since() + kKnownBound) {
+      Break(absl::StrCat("node", node + 1, " hands over without force although the machine of node",
+                         ill + 1, " is ill"));
+    }
   }
 }
 

@@ -74,6 +74,7 @@ class Invariants : public Observer {
     std::map<uint64_t, Asked> operations;
     absl::Time could_serve_since = absl::InfiniteFuture();
     absl::Time out_but_master_since = absl::InfiniteFuture();
+    bool hands_over = false;  // as last ordered of keepalived
     absl::Time commands_held_since = absl::InfiniteFuture();
   };
   Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
@@ -82,6 +83,7 @@ class Invariants : public Observer {
   void CheckSomebodyServes();
   void CheckNode(int node);
   void CheckDecision(int node, const core::LogDecision& decision);
+  void CheckHandsOver(int node);
   void CheckPersist(int node, const core::Durable& durable);
   void CheckOver(int node);
   void CheckRefuted(int node);

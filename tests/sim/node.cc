@@ -37,6 +37,22 @@ void Node::StartAgent() {
   world_.observer.OnStarted(index_);
   agent_->Start();
   world_.replication->AgentStarted(index_);
+  LookAtFacts();
+}
+
+void Node::SetFacts(std::vector<core::Fact> facts, bool ill) {
+  facts_ = std::move(facts);
+  ill_since_ = ill ? world_.clock.now() : absl::InfiniteFuture();
+  LookAtFacts();
+}
+
+void Node::LookAtFacts() {
+  if (!agent_) return;
+  if (ill_since_ != absl::InfiniteFuture()) ill_since_ = world_.clock.now();
+  world_.clock.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
+                     [this, life = life_] {
+                       if (life == life_) Deliver(core::FactsReported{facts_});
+                     });
 }
 
 void Node::SetWallClock(absl::Duration by) {

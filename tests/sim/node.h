@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/sim/agent.h"
 #include "tests/sim/clock.h"
@@ -60,6 +61,11 @@ class Node {
   // The node's file holds the settings of `config` (its names stay) from now on; an agent that runs
   // takes them, and keepalived with it, when its loop comes to that.
   void Configure(const core::Config& config);
+  // What the machine is like from now on; an agent that runs sees it, a later one soon after it
+  // starts. `ill`: no pair is ready with that.
+  void SetFacts(std::vector<core::Fact> facts, bool ill);
+  // Since when its agent could have told that the machine is ill.
+  absl::Time ill_since() const { return ill_since_; }
   void KillChild() { keepalived_.KillChild(); }
   void KillParent() { keepalived_.KillParent(); }
   void KillBoth() { keepalived_.KillBoth(); }
@@ -69,6 +75,7 @@ class Node {
   void Hears(const core::Event& event);
   void SuperviseKeepalived();
   void ReportVrrp(core::VrrpState state);
+  void LookAtFacts();
   void ProbePath(uint64_t nonce);
 
   const int index_;
@@ -77,6 +84,8 @@ class Node {
   Disk disk_;
   TrackedFiles files_;
   Keepalived keepalived_;
+  std::vector<core::Fact> facts_;
+  absl::Time ill_since_ = absl::InfiniteFuture();
   absl::Duration wall_ahead_;
   absl::Duration skipped_;
   bool powered_ = true;
