@@ -104,7 +104,12 @@ facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& p
                          .vips = {},
                          .backends = s.pair->backends,
                          .state_dir = paths.state_dir,
-                         .certificate = TlsFiles(s, paths).certificate};
+                         .certificate = TlsFiles(s, paths).certificate,
+                         .must_pass = {.interface = s.agent.interface,
+                                       .address = s.agent.node_address,
+                                       .peer_address = s.agent.peer_address,
+                                       .link_port = s.agent.listen_port,
+                                       .link_addresses = s.agent.LinkAddresses()}};
   for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.address, vip.prefix_length});
   return options;

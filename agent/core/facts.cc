@@ -166,6 +166,17 @@ void AddHeartbeat(const Node& a, const Node& b, List& list) {
   }
 }
 
+void AddAdmission(const Node& node, List& list) {
+  for (const Fact& fact : node.facts) {
+    if (!absl::StartsWith(fact.name, fact::kAdmission)) continue;
+    const bool met = fact.value.empty();
+    const absl::string_view what = absl::string_view(fact.name).substr(fact::kAdmission.size());
+    list.push_back({fact.name, node.name, met, false,
+                    met ? absl::StrCat("no packet filter on ", node.name, " drops the ", what)
+                        : absl::StrCat("on ", node.name, " ", fact.value)});
+  }
+}
+
 void AddDisk(const Node& node, List& list) {
   const std::optional<uint64_t> free = node.Number(fact::kDiskFree);
   if (!free) return;
@@ -229,6 +240,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   if (told) AddReach(state, own, peer, list);
   if (told) AddClock(state, list);
   for (const Node* node : {&own, &peer}) {
+    AddAdmission(*node, list);
     AddDisk(*node, list);
     AddCertificate(state, *node, list);
     AddLocal(*node, list);

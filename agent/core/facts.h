@@ -25,6 +25,9 @@ inline constexpr absl::string_view kNetwork = "network ";
 inline constexpr absl::string_view kBackend = "backend ";
 // "heard" or "silent": VRRP packets of the peer, as they come in here.
 inline constexpr absl::string_view kHeartbeat = "heartbeat";
+// "heartbeat" or "link": empty, or a sentence that says which packet filter drops it and what to
+// do.
+inline constexpr absl::string_view kAdmission = "admission ";
 inline constexpr absl::string_view kDiskFree = "disk free";       // MiB, of the agent's state
 inline constexpr absl::string_view kCertificate = "certificate";  // when it ends, seconds of Unix
 // Number of connections to VIPs that end on the node itself.

@@ -103,6 +103,9 @@ void Facts::Look() {
     if (std::optional<core::Fact> heard = hearing_.Look(Hearing::Clock::now())) {
       facts.push_back(*std::move(heard));
     }
+    for (core::Fact& each : admission_.Look(options.must_pass, stop_.get(), options.nft)) {
+      facts.push_back(std::move(each));
+    }
     // A change of the kernel's or of the configuration does not wait for backends.
     std::vector<core::Fact> with_backends = facts;
     for (core::Fact& each : backends_.Known(options.backends)) {

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/adapter.h"
+#include "agent/facts/admission.h"
 #include "agent/facts/backends.h"
 #include "agent/facts/hearing.h"
 #include "agent/facts/kernel.h"
@@ -28,6 +29,8 @@ struct Options {
   std::string state_dir;                       // whose disk is looked at
   std::string certificate;                     // this node's, PEM
   absl::Duration interval = absl::Seconds(5);  // between two looks
+  MustPass must_pass = {};
+  std::string nft = "/usr/sbin/nft";
 };
 
 // Looks at each interval, on a thread of its own, and reports FactsReported when something is
@@ -61,6 +64,7 @@ class Facts : public Adapter {
 
   // The thread's own.
   EventSink* events_ = nullptr;
+  Admission admission_;
   Backends backends_;
   Hearing hearing_;
   std::vector<core::Fact> told_;

@@ -172,6 +172,9 @@ INSTANTIATE_TEST_SUITE_P(
              false,
              "node2 hears no heartbeat (IP protocol 112) of node1; a packet filter or the network "
              "between them drops it"},
+        Case{"FilteredHere",
+             [](State& s) { s.facts.push_back({"admission heartbeat", "chain x drops VRRP"}); },
+             "admission heartbeat", false, "on node1 chain x drops VRRP"},
         Case{"DiskFull", [](State& s) { Here(s, "disk free") = "7"; }, "disk", false,
              "7 MiB are free for the agent's state on node1; it needs 8"},
         Case{"DiskFilling", [](State& s) { There(s, "disk free") = "63"; }, "disk", true,
