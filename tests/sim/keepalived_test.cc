@@ -101,9 +101,19 @@ TEST_F(TwoKeepalived, DoNotPreemptWhenAFaultIsLifted) {
 
 TEST_F(TwoKeepalived, StartInFaultWhenTheFileSaysSo) {
   files_[0].fault = true;
+  files_[0].lease_ends = absl::InfiniteFuture();
   nodes_[0]->Start();
   Pass(absl::Seconds(10));
   EXPECT_EQ(nodes_[0]->state(), VrrpState::kFault);
+}
+
+TEST_F(TwoKeepalived, DoNotStandAsideForAFaultWhoseLeaseIsOver) {
+  files_[0].fault = true;
+  files_[0].lease_ends = clock_.now() + absl::Seconds(15);
+  nodes_[0]->Start();
+  Pass(absl::Seconds(10));
+  EXPECT_EQ(nodes_[0]->state(), VrrpState::kFault);
+  EXPECT_NE(Until(0, VrrpState::kMaster), absl::InfiniteDuration());
 }
 
 TEST_F(TwoKeepalived, SettleAHealedSplitByPriorityAndThenByAddress) {
