@@ -103,6 +103,7 @@ facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& p
                          .generation = s.pair->generation,
                          .vips = {},
                          .backends = s.pair->backends,
+                         .peer_links = s.agent.peer_links,
                          .state_dir = paths.state_dir,
                          .certificate = TlsFiles(s, paths).certificate,
                          .must_pass = {.interface = s.agent.interface,

@@ -177,6 +177,18 @@ void AddAdmission(const Node& node, List& list) {
   }
 }
 
+// The link needs one of them.
+void AddLinks(const Node& node, const std::string& other, List& list) {
+  for (const Fact& fact : node.facts) {
+    if (!absl::StartsWith(fact.name, fact::kPeerLink)) continue;
+    const bool lives = fact.value == "reachable";
+    list.push_back({fact.name, node.name, true, !lives,
+                    absl::StrCat(node.name, lives ? " reaches " : " does not reach ", other, " at ",
+                                 fact.name.substr(fact::kPeerLink.size()),
+                                 lives ? "" : absl::StrCat(": ", fact.value))});
+  }
+}
+
 void AddDisk(const Node& node, List& list) {
   const std::optional<uint64_t> free = node.Number(fact::kDiskFree);
   if (!free) return;
@@ -224,6 +236,17 @@ void AddClock(const State& state, List& list) {
 
 }  // namespace
 
+std::string LinkWarning(const State& state) {
+  if (!state.peer.connected) return "";
+  List list;
+  AddLinks({state.config.node_name, state.facts}, state.config.peer_name, list);
+  std::string warnings;
+  for (const Precondition& each : list) {
+    if (each.warning) absl::StrAppend(&warnings, warnings.empty() ? "" : "; ", each.evidence);
+  }
+  return warnings;
+}
+
 std::vector<Precondition> FactPreconditions(const State& state) {
   List list;
   static const std::vector<Fact> kNone;
@@ -239,6 +262,8 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   if (told) AddHeartbeat(own, peer, list);
   if (told) AddReach(state, own, peer, list);
   if (told) AddClock(state, list);
+  AddLinks(own, state.config.peer_name, list);
+  AddLinks(peer, state.config.node_name, list);
   for (const Node* node : {&own, &peer}) {
     AddAdmission(*node, list);
     AddDisk(*node, list);

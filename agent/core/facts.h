@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -23,6 +24,8 @@ inline constexpr absl::string_view kTableFill = "conntrack fill";        // perc
 inline constexpr absl::string_view kNetwork = "network ";
 // "reachable", or why not.
 inline constexpr absl::string_view kBackend = "backend ";
+// The same of an address of the peer's agent; told only if it has several.
+inline constexpr absl::string_view kPeerLink = "link ";
 // "heard" or "silent": VRRP packets of the peer, as they come in here.
 inline constexpr absl::string_view kHeartbeat = "heartbeat";
 // "heartbeat" or "link": empty, or a sentence that says which packet filter drops it and what to
@@ -37,6 +40,10 @@ inline constexpr absl::string_view kLocal = "local connections";
 // More than this and the clocks disagree; it takes no failover down, but logs and certificates
 // mislead.
 inline constexpr absl::Duration kClockSkew = absl::Seconds(1);
+
+// The addresses of the peer's agent that do not answer this node, although the link lives over
+// another; one sentence, empty if there is none.
+std::string LinkWarning(const State& state);
 
 // One precondition for each subject that both nodes (or, of what concerns one alone, that node)
 // have told: an older peer that does not tell a fact is not held to it. What is alike is one line;

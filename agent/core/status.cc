@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/core/boot_gate.h"
+#include "agent/core/facts.h"
 #include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
 #include "agent/core/readiness.h"
@@ -30,6 +31,12 @@ std::string Problems(const State& state) {
   return Shortened(all);
 }
 
+// What is well, but for a path less than there was.
+std::string Warned(const State& state, std::string text) {
+  const std::string warning = LinkWarning(state);
+  return warning.empty() ? text : absl::StrCat(text, "; warning: ", warning);
+}
+
 Colour OfMaster(const State& state) {
   const std::string& peer = state.config.peer_name;
   const std::string since = absl::StrCat("master since term ", state.durable.own_term.value);
@@ -42,7 +49,7 @@ Colour OfMaster(const State& state) {
   if (!reasons.empty()) {
     return {Status::kGreen, absl::StrCat(since, "; ", peer, " is not ready: ", Shortened(reasons))};
   }
-  return {Status::kGreen, absl::StrCat(since, "; ", peer, " is ready")};
+  return {Status::kGreen, Warned(state, absl::StrCat(since, "; ", peer, " is ready"))};
 }
 
 Colour OfBackup(const State& state) {
@@ -57,7 +64,8 @@ Colour OfBackup(const State& state) {
   if (!reasons.empty()) {
     return {Status::kRed, absl::StrCat("not ready to take over: ", Shortened(reasons))};
   }
-  return {Status::kGreen, absl::StrCat("ready to take over from ", state.config.peer_name)};
+  return {Status::kGreen,
+          Warned(state, absl::StrCat("ready to take over from ", state.config.peer_name))};
 }
 
 std::string WaitsFor(const State& state) {

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/core/facts.h"
 #include "agent/facts/endpoint.h"
 #include "common/loop.h"
 #include "common/unique_fd.h"
@@ -86,12 +85,13 @@ void Backends::Probe(const std::vector<std::string>& endpoints, int stop) {
   verdicts_ = std::move(verdicts);
 }
 
-std::vector<core::Fact> Backends::Known(const std::vector<std::string>& endpoints) const {
+std::vector<core::Fact> Backends::Known(const std::vector<std::string>& endpoints,
+                                        absl::string_view prefix) const {
   std::vector<core::Fact> facts;
   for (const std::string& endpoint : endpoints) {
     const auto found = verdicts_.find(endpoint);
     if (found == verdicts_.end() || found->second.value.empty()) continue;
-    facts.push_back({absl::StrCat(core::fact::kBackend, endpoint), found->second.value});
+    facts.push_back({absl::StrCat(prefix, endpoint), found->second.value});
   }
   return facts;
 }

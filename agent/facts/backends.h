@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/core/types.h"
 
 namespace zcluster::facts {
 
-// Whether what the pair serves can be reached from this node: a TCP connection to each backend,
-// ended as soon as it stands. One thread at a time.
+// Whether what the pair serves, or the peer's agent, can be reached from this node: a TCP
+// connection to each, ended as soon as it stands. One thread at a time.
 class Backends {
  public:
   // How long a backend has to answer.
@@ -23,7 +24,9 @@ class Backends {
 
   // A fact for each that is known: "reachable" after one success, why not after two failures in a
   // row, lest one lost packet makes the pair unready.
-  std::vector<core::Fact> Known(const std::vector<std::string>& endpoints) const;
+  // The fact's name is `prefix` (core::fact) and the endpoint.
+  std::vector<core::Fact> Known(const std::vector<std::string>& endpoints,
+                                absl::string_view prefix) const;
 
  private:
   struct Verdict {

@@ -107,16 +107,21 @@ void Facts::Look() {
       facts.push_back(std::move(each));
     }
     // A change of the kernel's or of the configuration does not wait for backends.
-    std::vector<core::Fact> with_backends = facts;
-    for (core::Fact& each : backends_.Known(options.backends)) {
-      with_backends.push_back(std::move(each));
-    }
-    Report(std::move(with_backends));
-    if (options.backends.empty()) continue;
-    backends_.Probe(options.backends, stop_.get());
-    for (core::Fact& each : backends_.Known(options.backends)) facts.push_back(std::move(each));
-    Report(std::move(facts));
+    Report(WithReach(facts, options));
+    if (!options.backends.empty()) backends_.Probe(options.backends, stop_.get());
+    // Of one address alone the link itself tells.
+    if (options.peer_links.size() > 1) links_.Probe(options.peer_links, stop_.get());
+    Report(WithReach(std::move(facts), options));
   } while (Wait(interval));
+}
+
+std::vector<core::Fact> Facts::WithReach(std::vector<core::Fact> facts,
+                                         const Options& options) const {
+  for (core::Fact& each : backends_.Known(options.backends, fact::kBackend))
+    facts.push_back(std::move(each));
+  for (core::Fact& each : links_.Known(options.peer_links, fact::kPeerLink))
+    facts.push_back(std::move(each));
+  return facts;
 }
 
 void Facts::Report(std::vector<core::Fact> facts) {

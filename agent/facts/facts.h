@@ -26,6 +26,7 @@ struct Options {
   uint64_t generation = 0;                     // of the pair's configuration
   std::vector<Vip> vips;                       // at most 32 networks of them are looked at
   std::vector<std::string> backends;           // ADDRESS:PORT, at most 32
+  std::vector<std::string> peer_links;         // ADDRESS:PORT of its agent, at most 8
   std::string state_dir;                       // whose disk is looked at
   std::string certificate;                     // this node's, PEM
   absl::Duration interval = absl::Seconds(5);  // between two looks
@@ -53,6 +54,8 @@ class Facts : public Adapter {
   // False: stopped.
   bool Wait(absl::Duration interval) ABSL_LOCKS_EXCLUDED(mutex_);
   Options Newest() ABSL_LOCKS_EXCLUDED(mutex_);
+  // `facts`, and who was reached when that was tried last.
+  std::vector<core::Fact> WithReach(std::vector<core::Fact> facts, const Options& options) const;
   void Report(std::vector<core::Fact> facts);
 
   absl::Mutex mutex_;
@@ -66,6 +69,7 @@ class Facts : public Adapter {
   EventSink* events_ = nullptr;
   Admission admission_;
   Backends backends_;
+  Backends links_;
   Hearing hearing_;
   std::vector<core::Fact> told_;
 };

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -29,6 +30,8 @@ namespace {
 
 constexpr size_t kMaxGateways = 8;
 constexpr size_t kMaxRoutes = 1 << 20;  // some 8,000
+constexpr absl::Duration kAgainAfter = absl::Milliseconds(60);
+constexpr size_t kMaxAsked = 512;  // sockets at a time
 
 // Whoever is asked, and how its answer is told from silence.
 struct Asked {
@@ -109,8 +112,29 @@ bool Answered(const Asked& asked) {
   return false;
 }
 
-// The first to answer; null: none within `patience`, or `stop` is readable.
-const Asked* FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int stop) {
+// Who is to be asked.
+struct Question {
+  std::string interface;
+  std::string whom;
+  bool gateway = false;
+};
+
+std::vector<Question> QuestionsOf(const PathTargets& targets, const std::string& routes) {
+  std::vector<Question> all;
+  for (const std::string& interface : targets.interfaces) {
+    for (std::string& gateway : GatewaysIn(routes, interface))
+      all.push_back({interface, std::move(gateway), true});
+    for (const std::string& backend : targets.backends) all.push_back({interface, backend, false});
+  }
+  return all;
+}
+
+struct Heard {
+  const Asked* first = nullptr;  // to answer; null: none within the patience
+  bool stopped = false;
+};
+
+Heard FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int stop) {
   const absl::Time end = Loop::Now() + patience;
   std::vector<pollfd> polled = {{stop, POLLIN, 0}};
   for (const Asked& asked : all) {
@@ -119,13 +143,13 @@ const Asked* FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int s
   }
   for (;;) {
     const absl::Duration left = end - Loop::Now();
-    if (left <= absl::ZeroDuration()) return nullptr;
+    if (left <= absl::ZeroDuration()) return {};
     const int timeout = static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
-    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return nullptr;
-    if (polled[0].revents != 0) return nullptr;
+    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return {};
+    if (polled[0].revents != 0) return {nullptr, true};
     for (size_t i = 0; i < all.size(); ++i) {
       if (polled[i + 1].revents == 0) continue;
-      if (Answered(all[i])) return &all[i];
+      if (Answered(all[i])) return {&all[i], false};
       // A connection that failed says no more; negative: poll leaves it out.
       if (all[i].gateway.s_addr == 0) polled[i + 1].fd = -1;
     }
@@ -152,26 +176,25 @@ std::vector<std::string> GatewaysIn(const std::string& routes, const std::string
 
 PathOutcome ProbePath(const PathTargets& targets, absl::Duration patience, int stop) {
   const absl::StatusOr<std::string> read = ReadFile("/proc/thread-self/net/route", kMaxRoutes);
-  const std::string routes = read.ok() ? *read : "";
-  std::vector<Asked> all;
-  size_t known = 0;
-  for (const std::string& interface : targets.interfaces) {
-    for (const std::string& gateway : GatewaysIn(routes, interface)) {
-      ++known;
-      if (absl::optional<Asked> asked = AskGateway(interface, gateway))
-        all.push_back(*std::move(asked));
-    }
-    for (const std::string& backend : targets.backends) {
-      ++known;
-      if (absl::optional<Asked> asked = AskBackend(interface, backend))
-        all.push_back(*std::move(asked));
-    }
-  }
+  const std::vector<Question> questions = QuestionsOf(targets, read.ok() ? *read : "");
   const std::string over = absl::StrJoin(targets.interfaces, ", ");
-  if (known == 0)
+  if (questions.empty()) {
     return {false, absl::StrCat("neither a gateway on ", over, " nor a backend is known")};
-  const Asked* first = FirstAnswer(all, patience, stop);
-  if (first != nullptr) return {true, absl::StrCat(first->name, " answers")};
+  }
+  const absl::Time end = Loop::Now() + patience;
+  std::vector<Asked> all;
+  for (absl::Time now = Loop::Now(); now < end; now = Loop::Now()) {
+    // Whoever has not answered yet is asked again: a wire that loses some packets lives.
+    for (const Question& question : questions) {
+      absl::optional<Asked> asked = question.gateway
+                                        ? AskGateway(question.interface, question.whom)
+                                        : AskBackend(question.interface, question.whom);
+      if (asked && all.size() < kMaxAsked) all.push_back(*std::move(asked));
+    }
+    const Heard heard = FirstAnswer(all, std::min(kAgainAfter, end - now), stop);
+    if (heard.first != nullptr) return {true, absl::StrCat(heard.first->name, " answers")};
+    if (heard.stopped) break;
+  }
   return {false, absl::StrCat("no gateway and no backend answers on ", over)};
 }
 

@@ -71,6 +71,11 @@ TEST_F(LinkCut, OfTheWireAloneTakesTheOtherPath) {
     return link["up"].as<bool>() && link["address"].as<std::string>().find("10.10.0.") == 0;
   })) << "the link does not use the service network";
   EXPECT_TRUE(lab().HoldsAll(master));
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return lab().Node(master, "local").message.find("warning: " + master + " does not reach ") !=
+           std::string::npos;
+  })) << lab().Node(master, "local").message;
+  EXPECT_EQ(lab().Node(master, "local").status, "GREEN");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/core/readiness.h"
+#include "agent/core/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/agent/core/bench.h"
@@ -46,6 +47,33 @@ State AtRest() {
   state.peer.told = PeerAs(Role::kMaster, 1, 1);
   state.facts = state.peer.told->facts = Facts();
   return state;
+}
+
+TEST(LinkAddresses, LostOnesAreAWarningThatTheNodeShows) {
+  State state;
+  state.config = TestConfig();
+  state.role = Role::kMaster;
+  state.vrrp = VrrpState::kMaster;
+  state.conntrack = Synchronised();
+  state.peer.connected = true;
+  state.peer.told = PeerAs(Role::kBackup, 0, 0);
+  state.facts = {{"link 10.30.0.2:7700", "reachable"}, {"link 192.0.2.10:7700", "reachable"}};
+  EXPECT_EQ(LinkWarning(state), "");
+  const std::string well = LocalNode(state).message;
+  state.facts[0].value = "no answer";
+  const std::string warning = "node1 does not reach node2 at 10.30.0.2:7700: no answer";
+  EXPECT_EQ(LinkWarning(state), warning);
+  EXPECT_EQ(LocalNode(state).message, well + "; warning: " + warning);
+  EXPECT_EQ(LocalNode(state).status, Status::kGreen);
+  EXPECT_THAT(NotReady(state), IsEmpty());
+  bool listed = false;
+  for (const Precondition& each : Preconditions(state)) {
+    listed |= each.name == "link 10.30.0.2:7700" && each.node == "node1" && each.met &&
+              each.warning && each.evidence == warning;
+  }
+  EXPECT_TRUE(listed);
+  state.peer.connected = false;
+  EXPECT_EQ(LinkWarning(state), "") << "the link itself says more";
 }
 
 std::string& Value(std::vector<Fact>& facts, const std::string& name) {

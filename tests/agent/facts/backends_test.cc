@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/facts.h"
 #include "common/unique_fd.h"
 
 namespace zcluster::facts {
@@ -62,9 +63,10 @@ class BackendsTest : public testing::Test {
 TEST_F(BackendsTest, AreReachableAfterOneSuccess) {
   Server server;
   server.Listen();
-  EXPECT_THAT(backends_.Known({server.endpoint()}), IsEmpty()) << "not known yet";
+  EXPECT_THAT(backends_.Known({server.endpoint()}, core::fact::kBackend), IsEmpty())
+      << "not known yet";
   Probe({server.endpoint()});
-  EXPECT_THAT(backends_.Known({server.endpoint()}),
+  EXPECT_THAT(backends_.Known({server.endpoint()}, core::fact::kBackend),
               ElementsAre(core::Fact{absl::StrCat("backend ", server.endpoint()), "reachable"}));
 }
 
@@ -74,12 +76,13 @@ TEST_F(BackendsTest, AreUnreachableAfterTwoFailuresInARow) {
   Probe({server.endpoint()});
   server.Refuse();
   Probe({server.endpoint()});
-  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "reachable");
+  EXPECT_EQ(backends_.Known({server.endpoint()}, core::fact::kBackend)[0].value, "reachable");
   Probe({server.endpoint()});
-  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "Connection refused");
+  EXPECT_EQ(backends_.Known({server.endpoint()}, core::fact::kBackend)[0].value,
+            "Connection refused");
   server.Listen();
   Probe({server.endpoint()});
-  EXPECT_EQ(backends_.Known({server.endpoint()})[0].value, "reachable");
+  EXPECT_EQ(backends_.Known({server.endpoint()}, core::fact::kBackend)[0].value, "reachable");
 }
 
 TEST_F(BackendsTest, ThatAreNoLongerAskedForAreForgotten) {
@@ -87,12 +90,13 @@ TEST_F(BackendsTest, ThatAreNoLongerAskedForAreForgotten) {
   server.Listen();
   Probe({server.endpoint()});
   Probe({});
-  EXPECT_THAT(backends_.Known({server.endpoint()}), IsEmpty());
+  EXPECT_THAT(backends_.Known({server.endpoint()}, core::fact::kBackend), IsEmpty());
 }
 
 TEST_F(BackendsTest, ThatAreNoAddressesAreNamed) {
   for (int i = 0; i < 2; ++i) Probe({"web:80", "10.0.0.1", "[::1]:99999"});
-  for (const core::Fact& fact : backends_.Known({"web:80", "10.0.0.1", "[::1]:99999"})) {
+  for (const core::Fact& fact :
+       backends_.Known({"web:80", "10.0.0.1", "[::1]:99999"}, core::fact::kBackend)) {
     EXPECT_EQ(fact.value, "not an address and a port") << fact.name;
   }
 }
@@ -102,7 +106,7 @@ TEST_F(BackendsTest, AreLeftAsTheyWereWhenStopped) {
   // TEST-NET-1 is nowhere: without the stop this would take all the patience, twice.
   Probe({"192.0.2.1:9"});
   Probe({"192.0.2.1:9"});
-  EXPECT_THAT(backends_.Known({"192.0.2.1:9"}), IsEmpty());
+  EXPECT_THAT(backends_.Known({"192.0.2.1:9"}, core::fact::kBackend), IsEmpty());
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ Options Hourly(uint64_t generation) {
           .generation = generation,
           .vips = {},
           .backends = {},
+          .peer_links = {},
           .state_dir = "/",
           .certificate = "",
           .interval = absl::Hours(1)};

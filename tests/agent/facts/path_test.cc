@@ -58,6 +58,14 @@ TEST_F(PathTest, IsAliveIfABackendAnswersEvenByARefusal) {
   EXPECT_EQ(outcome.evidence, "the backend 192.0.2.254:9 on front answers");
 }
 
+TEST_F(PathTest, IsAliveOnAWireThatLosesTheFirstPackets) {
+  near_.Shell("ip route add default via 192.0.2.254");
+  far_.Shell(
+      "nft 'add table netdev lossy; add chain netdev lossy in { type filter hook ingress device "
+      "front priority 0; }; add rule netdev lossy in numgen inc mod 3 != 2 drop'");
+  EXPECT_TRUE(Probe({{"front"}, {}}, kLong).alive);
+}
+
 TEST_F(PathTest, IsNotAliveByAnotherWire) {
   near_.Shell("ip route add default via 198.51.100.254");
   far_.Shell("ip link set front down");

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// VRRP and the link say different things of the master: the standby hears no adverts, or no clients
+// can reach the master, while the agents talk over a wire of their own.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "tests/lab/support/scenario.h"
+
+namespace zcluster::lab {
+namespace {
+
+using testing::HasSubstr;
+
+class Contradictions : public Scenario {
+ protected:
+  static void SetUpTestSuite() {
+    Raise("contra");
+    if (!raised()) return;
+    // A gateway, which shows a node that its port to the clients lives.
+    for (const char* node : {"node1", "node2"})
+      lab().MustExec(node, {"ip", "route", "add", "default", "via", "10.10.0.10"});
+  }
+  void TearDown() override {
+    lab().MustRun({"heal"});
+    for (const char* machine : {"node1", "node2", "client"})
+      lab().Exec(machine, {"sh", "-c", "nft delete table netdev contra 2>/dev/null || true"});
+    Scenario::TearDown();
+  }
+
+  // Adds a rule to what comes in at the front of `machine`.
+  static void Filter(const std::string& machine, const std::string& rule) {
+    lab().MustExec(machine, {"nft",
+                             "add table netdev contra; add chain netdev contra front { type "
+                             "filter hook ingress device front priority -400; }; add rule "
+                             "netdev contra front " +
+                                 rule});
+  }
+  static std::string LogOf(const std::string& node) {
+    return lab().Read(node, {"cat", "/var/log/zcluster/agent.log"});
+  }
+};
+
+// What is cut, from the standby's side.
+struct Cut {
+  const char* name;
+  bool from_master;
+  bool to_master;
+};
+
+class VrrpCut : public Contradictions, public testing::WithParamInterface<Cut> {};
+
+TEST_P(VrrpCut, LeavesTheMasterWhereItIs) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  const int64_t term = Term(master);
+  Traffic connections = Hold(20);
+  AwaitReplicated(master, 20);
+  if (GetParam().from_master) lab().MustRun({"cut", master, backup, "--one-way", "--only", "vrrp"});
+  if (GetParam().to_master) lab().MustRun({"cut", backup, master, "--one-way", "--only", "vrrp"});
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return lab().Node(backup, "local").message.find("adverts of " + master) != std::string::npos;
+  })) << "the standby does not say that it hears no adverts";
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(master); }));
+  EXPECT_EQ(lab().Node(backup, "local").status, "RED");
+  EXPECT_EQ(Term(master), term) << "a takeover that was given back raised the term";
+  EXPECT_THAT(LogOf(backup), HasSubstr("takeover_refuted"));
+  lab().MustRun({"heal"});
+  AwaitReady();
+  EXPECT_TRUE(lab().HoldsAll(master));
+  EXPECT_EQ(Term(master), term);
+  ExpectAllAlive(connections, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Contradictions, VrrpCut,
+                         testing::Values(Cut{"BothWays", true, true},
+                                         Cut{"FromTheMasterAlone", true, false}),
+                         [](const auto& given) { return given.param.name; });
+
+TEST_F(Contradictions, AVrrpCutToTheMasterAloneMovesNothing) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  const int moves = Transitions(master) + Transitions(backup);
+  lab().MustRun({"cut", backup, master, "--one-way", "--only", "vrrp"});
+  Traffic connections = Hold(10);
+  AwaitReplicated(master, 10);
+  EXPECT_TRUE(lab().HoldsAll(master));
+  EXPECT_EQ(Transitions(master) + Transitions(backup), moves);
+}
+
+TEST_F(Contradictions, AMasterWhosePortIsDarkIsSucceededAlthoughTheWireLives) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  const int64_t term = Term(master);
+  Traffic connections = Hold(20);
+  AwaitReplicated(master, 20);
+  // The carrier stays, so that no interface tells.
+  const std::string mac = absl::StrCat(
+      "ether saddr ",
+      absl::StripAsciiWhitespace(lab().Read(master, {"cat", "/sys/class/net/front/address"})));
+  Filter(backup, mac + " drop");
+  Filter("client", mac + " drop");
+  Filter(master, "drop");
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(backup); }))
+      << "the master with the dark port was not succeeded";
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return Term(master) > term; })) << "it was not told";
+  ExpectAllAlive(connections, 20);
+  EXPECT_THAT(LogOf(backup), HasSubstr("no gateway and no backend answers on front"));
+  // It would take over again, hearing no adverts; but the new master serves.
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return LogOf(master).find("takeover_refuted") != std::string::npos && lab().HoldsAll(backup);
+  }));
+  for (const std::string& machine : {backup, master, std::string("client")})
+    lab().MustExec(machine, {"nft", "delete table netdev contra"});
+  AwaitReady();
+  EXPECT_TRUE(lab().HoldsAll(backup));
+}
+
+TEST_F(Contradictions, AWireThatLosesPacketsMovesNothing) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  const int64_t term = Term(master);
+  Traffic connections = Hold(10);
+  AwaitReplicated(master, 10);
+  for (const std::string& node : {master, backup})
+    Filter(node, "meta l4proto 112 numgen random mod 100 < 30 drop");
+  Traffic probe = Probe();
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return probe.Report()["sent"].as<int>(0) > 15'000; }));
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(master); }));
+  EXPECT_EQ(Term(master), term) << "a takeover held although the master served";
+  for (const std::string& node : {master, backup})
+    lab().MustExec(node, {"nft", "delete table netdev contra"});
+  AwaitReady();
+  EXPECT_TRUE(lab().HoldsAll(master));
+  ExpectAllAlive(connections, 10);
+}
+
+}  // namespace
+}  // namespace zcluster::lab
