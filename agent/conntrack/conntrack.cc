@@ -112,6 +112,9 @@ void Conntrack::Perform(const core::Action& action) {
     Assume(assume->role, assume->term);
   } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
     if (flush->replicator == core::Replicator::kConntrack) Flush(flush->operation);
+  } else if (std::holds_alternative<core::Announce>(action)) {
+    // A master that announces again won against another, which had the clients for a moment.
+    if (role_ == core::Role::kMaster && injector_) injector_->Loosen();
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/inject.h"
 
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <pthread.h>
 
 #include <cerrno>
@@ -57,7 +58,14 @@ void Injector::Renew() {
   renew_ = true;
 }
 
-bool Injector::HasWork() const { return stop_ || release_ || renew_ || !waiting_.empty(); }
+void Injector::Loosen() {
+  absl::MutexLock lock(&mutex_);
+  loosen_ = true;
+}
+
+bool Injector::HasWork() const {
+  return stop_ || release_ || renew_ || loosen_ || !waiting_.empty();
+}
 
 void Injector::Run() {
   for (;;) {
@@ -65,10 +73,13 @@ void Injector::Run() {
     bool renew = false;
     {
       absl::MutexLock lock(&mutex_);
-      if (!release_list_.Running()) mutex_.Await(absl::Condition(this, &Injector::HasWork));
+      if (!release_list_.Running() && !loosen_list_.Running())
+        mutex_.Await(absl::Condition(this, &Injector::HasWork));
       if (stop_) return;
       batches.swap(waiting_);
       renew = std::exchange(renew_, false);
+      if (std::exchange(loosen_, false) && !loosen_list_.Begin().ok())
+        log::Warning("conntrack_loosen_failed");
       if (batches.empty() && std::exchange(release_, false)) {
         timeouts_ = Timeouts::Read();
         if (!release_list_.Begin().ok()) log::Warning("conntrack_release_failed");
@@ -82,6 +93,7 @@ void Injector::Run() {
       if (batch.applied) batch.applied(refused_);
     }
     if (renew) RenewAll();
+    if (batches.empty() && loosen_list_.Running()) LoosenSome();
     if (batches.empty() && release_list_.Running()) ReleaseSome();
   }
 }
@@ -161,6 +173,20 @@ bool Injector::ReleaseSome() {
   return more.ok() && *more;
 }
 
+bool Injector::LoosenSome() {
+  std::vector<Flow> part;
+  const absl::StatusOr<bool> more = loosen_list_.Next(part);
+  constexpr uint8_t kLiberal = IP_CT_TCP_FLAG_BE_LIBERAL;
+  for (const Flow& flow : part) {
+    const bool is_loose = (flow.tcp.original_flags & flow.tcp.reply_flags & kLiberal) != 0;
+    if (flow.key.protocol == IPPROTO_TCP && !is_loose) Add(Verb::kLoosen, flow);
+  }
+  Flush();
+  if (!more.ok())
+    log::Warning("conntrack_loosen_failed", {{"error", std::string(more.status().message())}});
+  return more.ok() && *more;
+}
+
 void Injector::RenewAll() {
   std::vector<FlowKey> keys;  // a refusal may end an entry meanwhile
   keys.reserve(table_.size());
@@ -184,7 +210,7 @@ void Injector::Flush() {
 void Injector::Settle(const KernelWriter::Refusal& refusal) {
   // Gone already: by its own timeout, by an operator, or as a released entry.
   if (refusal.verb == Verb::kDelete || refusal.verb == Verb::kDeleteByReply ||
-      refusal.verb == Verb::kTimeout)
+      refusal.verb == Verb::kTimeout || refusal.verb == Verb::kLoosen)
     return;
   Flow wanted;
   // By now a later change may have ended it.

@@ -53,6 +53,10 @@ class Injector {
   // pushed comes first, and a new snapshot ends it. By the kernel's own table, so entries of an
   // agent that died are found, and those that live traffic moved on in the meantime are left alone.
   void Release() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Makes the window tracking of all TCP entries liberal: packets went by on another node for a
+  // moment, and what the kernel here takes for the window is no longer it. By the kernel's own
+  // table.
+  void Loosen() ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives the held entries their long timeout anew. Needed rarely: see kHoldTimeout.
   void Renew() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -75,6 +79,8 @@ class Injector {
   void EndSnapshot();
   // The next part of a release; false: it is done.
   bool ReleaseSome();
+  // The same of a loosening.
+  bool LoosenSome();
   void RenewAll();
 
   void Add(Verb verb, const Flow& flow, uint32_t timeout = kHoldTimeout);
@@ -96,6 +102,7 @@ class Injector {
   std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);
   bool release_ ABSL_GUARDED_BY(mutex_) = false;
   bool renew_ ABSL_GUARDED_BY(mutex_) = false;
+  bool loosen_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
 
   // The thread's own.
@@ -103,6 +110,7 @@ class Injector {
   FlowTable table_;
   LocalAddresses local_;
   Snapshot release_list_;  // of the release under way
+  Snapshot loosen_list_;   // of the loosening under way
   Timeouts timeouts_;
 
   std::thread thread_;

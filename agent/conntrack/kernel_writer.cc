@@ -49,6 +49,9 @@ void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
     case Verb::kTimeout:
       size_ += PutTimeout(at, sequence, flow.key, timeout);
       break;
+    case Verb::kLoosen:
+      size_ += PutLoosen(at, sequence, flow.key);
+      break;
     case Verb::kDelete:
       size_ += PutDelete(at, sequence, flow.key);
       break;

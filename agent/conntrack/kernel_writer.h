@@ -12,7 +12,7 @@
 
 namespace zcluster::conntrack {
 
-enum class Verb { kCreate, kUpdate, kTimeout, kDelete, kDeleteByReply };
+enum class Verb { kCreate, kUpdate, kTimeout, kLoosen, kDelete, kDeleteByReply };
 
 // Changes the kernel's table in batches: one system call for up to kMaxBatch changes, which the
 // kernel makes in order; one that it refuses does not stop the rest. One thread: the kernel has one
@@ -28,7 +28,7 @@ class KernelWriter {
   // By this number events name us as their cause.
   uint32_t port() const { return socket_.port(); }
 
-  // What must be done next. `timeout`, in seconds, matters to all but deletions.
+  // What must be done next. `timeout`, in seconds, matters to kCreate, kUpdate and kTimeout.
   void Add(Verb verb, const Flow& flow, uint32_t timeout);
   bool Full() const { return sent_.size() >= kMaxBatch; }
   bool Empty() const { return sent_.empty(); }

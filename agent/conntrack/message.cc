@@ -142,6 +142,19 @@ size_t PutTimeout(void* at, uint32_t sequence, const FlowKey& key, uint32_t time
   return header->nlmsg_len;
 }
 
+size_t PutLoosen(void* at, uint32_t sequence, const FlowKey& key) {
+  nlmsghdr* header = PutHeader(at, IPCTNL_MSG_CT_NEW, 0, sequence, key.family);
+  PutKey(header, key);
+  const nf_ct_tcp_flags liberal{IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_BE_LIBERAL};
+  nlattr* info = mnl_attr_nest_start(header, CTA_PROTOINFO);
+  nlattr* tcp = mnl_attr_nest_start(header, CTA_PROTOINFO_TCP);
+  mnl_attr_put(header, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof liberal, &liberal);
+  mnl_attr_put(header, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof liberal, &liberal);
+  mnl_attr_nest_end(header, tcp);
+  mnl_attr_nest_end(header, info);
+  return header->nlmsg_len;
+}
+
 size_t PutDelete(void* at, uint32_t sequence, const FlowKey& key) {
   nlmsghdr* header = PutHeader(at, IPCTNL_MSG_CT_DELETE, 0, sequence, key.family);
   PutKey(header, key);

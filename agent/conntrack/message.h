@@ -25,6 +25,9 @@ size_t PutUpdate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout
 // Sets nothing but the timeout, in seconds.
 size_t PutTimeout(void* at, uint32_t sequence, const FlowKey& key, uint32_t timeout);
 
+// Makes the window tracking of a TCP flow that exists liberal, and touches nothing else.
+size_t PutLoosen(void* at, uint32_t sequence, const FlowKey& key);
+
 // Ends the flow whose original direction is `key`. ENOENT if there is none.
 size_t PutDelete(void* at, uint32_t sequence, const FlowKey& key);
 

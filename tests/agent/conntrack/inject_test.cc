@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/inject.h"
 
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <future>
 
 #include "tests/agent/conntrack/netns.h"
@@ -140,6 +144,48 @@ TEST_F(InjectTest, AReleaseGivesHeldEntriesTheirOwnTimeoutAndLeavesOthersAlone) 
   EXPECT_NEAR(Dump(netns_).at(Describe(live)).timeout, 1000, 5);
   Apply({flow_}, true, true);
   EXPECT_TRUE(IsHeld(Dump(netns_).at(Describe(flow_)).timeout));
+}
+
+// One that the kernel made itself, of a connection that stands; not liberal.
+class OwnConnection {
+ public:
+  explicit OwnConnection(const Netns& netns) {
+    netns.Shell(
+        "ip link set lo up && nft 'add table ip own; add chain ip own out { type filter hook "
+        "output "
+        "priority 0; }; add rule ip own out ct state new accept'");
+    netns.Run([this] {
+      sockaddr_in at = {};
+      at.sin_family = AF_INET;
+      at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      at.sin_port = htons(4242);
+      auto* address = reinterpret_cast<sockaddr*>(&at);
+      server_.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      client_.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      ASSERT_EQ(::bind(server_.get(), address, sizeof at), 0);
+      ASSERT_EQ(::listen(server_.get(), 1), 0);
+      ASSERT_EQ(::connect(client_.get(), address, sizeof at), 0);
+    });
+  }
+
+ private:
+  UniqueFd server_, client_;
+};
+
+TEST_F(InjectTest, LooseningMakesTheKernelsOwnEntriesLiberalAndNothingElse) {
+  const OwnConnection connection(netns_);
+  const auto before = Dump(netns_);
+  ASSERT_EQ(before.size(), 1U);
+  ASSERT_EQ(before.begin()->second.tcp.original_flags & IP_CT_TCP_FLAG_BE_LIBERAL, 0);
+  injector_->Loosen();
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [&] {
+    const Tcp tcp = Dump(netns_).begin()->second.tcp;
+    return (tcp.original_flags & tcp.reply_flags & IP_CT_TCP_FLAG_BE_LIBERAL) != 0;
+  }));
+  const auto after = Dump(netns_);
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after.begin()->first, before.begin()->first);
+  EXPECT_EQ(after.begin()->second.id, before.begin()->second.id);
 }
 
 TEST_F(InjectTest, RenewingHoldsEntriesAnew) {
