@@ -71,20 +71,23 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       renewal_(around.loop, IdentityOptions(s, around.paths)),
       facts_(FactsOptions(s, around.paths)),
       path_(PathOptions(s)),
+      arrival_(around.loop, ArrivalOptions(s)),
       peer_link_(around.loop, LinkOptions(s, around.paths), channel_),
       api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
       console_(around.console, ConsoleMember(s)),
       controller_link_(MakeControllerLink(s)),
       driver_(around.loop, brain_, Adapters()) {
   refusals_->SetListener(&peer_link_);
+  api_.ShowEvents(events_);
   if (controller_link_ != nullptr)
     api_.ShowController([this] { return controller_link_->state(); });
 }
 
 std::vector<Adapter*> Pair::Adapters() {
-  std::vector<Adapter*> all = {
-      &events_,  store_.get(), &packet_filter_, &heartbeat_, &conntrack_, &config_sync_, &commands_,
-      &renewal_, &facts_,      &path_,          &peer_link_, &api_,       &console_,     &window_};
+  std::vector<Adapter*> all = {&events_,    store_.get(),  &packet_filter_, &heartbeat_,
+                               &conntrack_, &config_sync_, &commands_,      &renewal_,
+                               &facts_,     &path_,        &arrival_,       &peer_link_,
+                               &api_,       &console_,     &window_};
   // Behind the Api, whose view of what was published it shows.
   if (controller_link_ != nullptr) all.push_back(controller_link_.get());
   return all;
@@ -148,6 +151,7 @@ void Pair::Reconfigure(const config::Settings& given, Done done) {
   console_.Reconfigure(ConsoleMember(settings));
   facts_.Reconfigure(FactsOptions(settings, around_.paths));
   path_.Reconfigure(PathOptions(settings));
+  arrival_.Reconfigure(ArrivalOptions(settings));
   driver_.Report(core::Configured{BrainConfig(settings)});
   heartbeat_.Reconfigure(HeartbeatOptions(settings, around_.paths),
                          [status, done = std::move(done)](absl::Status taken) {

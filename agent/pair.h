@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "agent/api/api.h"
 #include "agent/api/lifecycle.h"
+#include "agent/arrival/arrival.h"
 #include "agent/command/command.h"
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
@@ -110,6 +111,7 @@ class Pair {
   identity::Renewal renewal_;
   facts::Facts facts_;
   facts::Path path_;
+  arrival::Arrival arrival_;
   peer::PeerLink peer_link_;
   api::Api api_;
   console::MemberConsole console_;

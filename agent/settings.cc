@@ -132,6 +132,12 @@ facts::PathTargets PathOptions(const config::Settings& s) {
   return targets;
 }
 
+arrival::Options ArrivalOptions(const config::Settings& s) {
+  arrival::Options options{.peer_address = s.agent.peer_address, .vips = {}};
+  for (const config::Vip& vip : s.pair->vips) options.vips.push_back(vip.address);
+  return options;
+}
+
 api::Options ApiOptions(const config::Settings& s) {
   api::Options options;
   options.pair = s.pair->name;

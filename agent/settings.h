@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/api/api.h"
+#include "agent/arrival/arrival.h"
 #include "agent/command/command.h"
 #include "agent/config/config.h"
 #include "agent/configsync/configsync.h"
@@ -30,6 +31,7 @@ configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle
 command::Options CommandOptions(const config::Settings& s);
 facts::PathTargets PathOptions(const config::Settings& s);  // s: as WithInterfaces gives it
 facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths);
+arrival::Options ArrivalOptions(const config::Settings& s);
 api::Options ApiOptions(const config::Settings& s);
 // Of a node that is in no pair.
 api::Options IdleApiOptions(const lifecycle::Paths& paths);

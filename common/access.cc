@@ -21,6 +21,7 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.ClusterService/Watch", For::kViewer, kNotAudited},
     {"zcluster.v1.ClusterService/Reload", For::kViewer, kNotAudited},
     {"zcluster.v1.ClusterService/GetStatus", For::kViewer, kNotAudited},
+    {"zcluster.v1.ClusterService/Events", For::kViewer, kNotAudited, kPeerToo},
     {"zcluster.v1.ClusterService/Describe", For::kViewer, kNotAudited},
     {"zcluster.v1.ClusterService/Interfaces", For::kAdmin, kNotAudited},
     {"zcluster.v1.ClusterService/Probe", For::kAdmin, kNotAudited},

@@ -6,6 +6,7 @@
 
 #include "agent/api/board.h"
 #include "agent/api/cluster_service.h"
+#include "agent/api/event_pages.h"
 #include "agent/api/maintenance_service.h"
 #include "agent/api/node_service.h"
 #include "agent/api/operations.h"
@@ -18,15 +19,17 @@ struct Api::Parts {
   Parts(Loop& loop, Options options, const std::shared_ptr<grpc::Channel>& peer, Guard& guard,
         AuditTrail& audit, Lifecycle& lifecycle)
       : board(std::move(options)),
+        events(board),
         desk(loop, guard),
-        cluster(desk, board, lifecycle, peer),
+        cluster(desk, board, lifecycle, events, peer),
         maintenance(desk, board, operations, peer),
         node(desk, lifecycle),
         operators(desk, lifecycle, audit),
-        peer_cluster(desk, board),
+        peer_cluster(desk, board, events),
         peer_maintenance(desk, board, operations) {}
 
   Board board;
+  EventPages events;
   Operations operations;
   access::Desk desk;
   ClusterService cluster;
@@ -75,6 +78,8 @@ void Api::Reconfigure(Options options) {
 void Api::ShowController(std::function<v1::ControllerState()> state) {
   parts_->board.ShowController(std::move(state));
 }
+
+void Api::ShowEvents(EventJournal& journal) { parts_->events.SetJournal(journal); }
 
 v1::GetStatusResponse Api::Status() const { return parts_->board.Status(Loop::Now()); }
 

@@ -23,6 +23,7 @@ class GetStatusResponse;
 
 namespace zcluster {
 class AuditTrail;
+class EventJournal;
 class Guard;
 }  // namespace zcluster
 
@@ -70,7 +71,7 @@ class Api : public Adapter {
   // NodeService, OperatorService.
   std::vector<grpc::Service*> local_services();
   // For the peer link's server: MaintenanceService, of which only Switchover answers, and never
-  // passes on; ClusterService, of which only Nodes answers.
+  // passes on; ClusterService, of which only Nodes and Events answer.
   std::vector<grpc::Service*> peer_services();
 
   absl::Status Start(EventSink& events) override;
@@ -82,6 +83,9 @@ class Api : public Adapter {
   // `state` tells of the link to the controller whenever it is to be shown; it outlives Stop().
   // Loop thread, or before Start().
   void ShowController(std::function<v1::ControllerState()> state);
+  // What happened is read from `journal`, which outlives this object; until then there is nothing
+  // to read. Before Start().
+  void ShowEvents(EventJournal& journal);
   // What GetStatus answers now. Loop thread.
   v1::GetStatusResponse Status() const;
 

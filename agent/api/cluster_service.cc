@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "agent/api/in_words.h"
 #include "agent/api/operations.h"
 #include "agent/api/step_stream.h"
@@ -41,8 +42,8 @@ StepSink Towards(const std::shared_ptr<StepStream>& client, absl::Time asked_at)
 }  // namespace
 
 ClusterService::ClusterService(access::Desk& desk, const Board& board, Lifecycle& lifecycle,
-                               std::shared_ptr<grpc::Channel> peer)
-    : desk_(desk), board_(board), lifecycle_(lifecycle), peer_(std::move(peer)) {}
+                               const EventPages& events, std::shared_ptr<grpc::Channel> peer)
+    : desk_(desk), board_(board), lifecycle_(lifecycle), events_(events), peer_(std::move(peer)) {}
 
 void ClusterService::Changed() {
   watchers_.erase(std::remove_if(watchers_.begin(), watchers_.end(),
@@ -115,6 +116,23 @@ grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext*
   desk_.Ask({*context, "zcluster.v1.ClusterService/GetStatus"}, answer, [this, answer, response] {
     answer->Give(absl::OkStatus(), [&] { *response = board_.Status(Loop::Now()); });
   });
+  return answer.get();
+}
+
+grpc::ServerUnaryReactor* ClusterService::Events(grpc::CallbackServerContext* context,
+                                                 const v1::EventsRequest* request,
+                                                 v1::EventsPage* response) {
+  auto answer = access::UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.ClusterService/Events"}, answer,
+            [this, answer, response, asked = *request, asked_at = absl::Now()] {
+              auto give = [answer, response](absl::StatusOr<v1::EventsPage> page) {
+                answer->Give(std::move(page), response);
+              };
+              const absl::Status in_pair = board_.InPair();
+              if (!in_pair.ok()) return answer->Close(in_pair);
+              if (!asked.peer()) return events_.Read(asked, asked_at, std::move(give));
+              AskPeerForEvents(peer_, board_.options().peer_name, asked, std::move(give));
+            });
   return answer.get();
 }
 
@@ -201,6 +219,24 @@ grpc::ServerUnaryReactor* PeerClusterService::Nodes(grpc::CallbackServerContext*
   desk_.Ask({*context, "zcluster.v1.ClusterService/Nodes"}, answer, [this, answer, response] {
     answer->Give(absl::OkStatus(), [&] { *response = board_.Nodes(Loop::Now()); });
   });
+  return answer.get();
+}
+
+grpc::ServerUnaryReactor* PeerClusterService::Events(grpc::CallbackServerContext* context,
+                                                     const v1::EventsRequest* request,
+                                                     v1::EventsPage* response) {
+  auto answer = access::UnaryAnswer::Make();
+  desk_.Ask({*context, "zcluster.v1.ClusterService/Events"}, answer,
+            [this, answer, response, asked = *request, asked_at = absl::Now()] {
+              if (asked.peer()) {
+                return answer->Close(absl::InvalidArgumentError(
+                    "peer: a peer is asked for its own events, and asks nobody"));
+              }
+              events_.Read(asked, asked_at,
+                           [answer, response](absl::StatusOr<v1::EventsPage> page) {
+                             answer->Give(std::move(page), response);
+                           });
+            });
   return answer.get();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/api/board.h"
+#include "agent/api/event_pages.h"
 #include "agent/api/lifecycle.h"
 #include "agent/api/nodes_stream.h"
 #include "agent/api/reload.h"
@@ -22,7 +23,7 @@ class ClusterService : public v1::ClusterService::CallbackService {
   // References must outlive this object; `peer` leads to the other node's PeerClusterService, null:
   // nobody is asked.
   ClusterService(access::Desk& desk, const Board& board, Lifecycle& lifecycle,
-                 std::shared_ptr<grpc::Channel> peer);
+                 const EventPages& events, std::shared_ptr<grpc::Channel> peer);
 
   // The board shows something else: those who watch see it. Loop thread.
   void Changed();
@@ -41,6 +42,9 @@ class ClusterService : public v1::ClusterService::CallbackService {
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;
+  grpc::ServerUnaryReactor* Events(grpc::CallbackServerContext* context,
+                                   const v1::EventsRequest* request,
+                                   v1::EventsPage* response) override;
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest* request,
                                      v1::DescribeResponse* response) override;
@@ -64,25 +68,32 @@ class ClusterService : public v1::ClusterService::CallbackService {
   access::Desk& desk_;
   const Board& board_;
   Lifecycle& lifecycle_;
+  const EventPages& events_;
   const std::shared_ptr<grpc::Channel> peer_;
   // Loop thread.
   std::vector<std::shared_ptr<NodesStream>> watchers_;
   std::vector<std::weak_ptr<api::Reload>> reloads_;
 };
 
-// For the peer, which asks how this node is: Nodes. All else is UNIMPLEMENTED there.
+// For the peer, which asks how this node is, and what happened here: Nodes, Events. All else is
+// UNIMPLEMENTED there.
 class PeerClusterService : public v1::ClusterService::CallbackService {
  public:
-  // Both must outlive this object.
-  PeerClusterService(access::Desk& desk, const Board& board) : desk_(desk), board_(board) {}
+  // All must outlive this object.
+  PeerClusterService(access::Desk& desk, const Board& board, const EventPages& events)
+      : desk_(desk), board_(board), events_(events) {}
 
  private:
   grpc::ServerUnaryReactor* Nodes(grpc::CallbackServerContext* context,
                                   const v1::NodesRequest* request,
                                   v1::NodesResponse* response) override;
+  grpc::ServerUnaryReactor* Events(grpc::CallbackServerContext* context,
+                                   const v1::EventsRequest* request,
+                                   v1::EventsPage* response) override;
 
   access::Desk& desk_;
   const Board& board_;
+  const EventPages& events_;
 };
 
 }  // namespace zcluster::api

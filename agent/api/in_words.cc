@@ -106,6 +106,14 @@ std::string InWords(const v1::EnterRequest& r) {
       .Line();
 }
 
+std::string InWords(const v1::SwitchoverRequest& r) {
+  return Words()
+      .AddFlag("force", r.force())
+      .Add("reason", Printable(r.reason()))
+      .Add("asked_by", Printable(r.asked_by()))
+      .Line();
+}
+
 std::string InWords(bool force) { return force ? "force" : ""; }
 
 }  // namespace zcluster::api

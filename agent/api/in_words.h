@@ -19,6 +19,7 @@ std::string InWords(const v1::TokenRequest& request);
 std::string InWords(const v1::AddOperatorRequest& request);
 std::string InWords(const v1::RevokeOperatorRequest& request);
 std::string InWords(const v1::EnterRequest& request);
+std::string InWords(const v1::SwitchoverRequest& request);
 // Of those requests that only may be forced.
 std::string InWords(bool force);
 

@@ -10,6 +10,7 @@
 #include "agent/core/names.h"
 #include "agent/wire/wire.h"
 #include "common/loop.h"
+#include "common/status.h"
 #include "common/strings.h"
 
 namespace zcluster::api {
@@ -47,17 +48,33 @@ core::OperationAsked Wish(core::OperationKind kind, bool force) {
   return wish;
 }
 
+// What others will read.
+absl::Status CheckLine(absl::string_view field, absl::string_view text) {
+  if (text.size() > core::kMaxReason) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ": ", text.size(), " bytes; at most ",
+                                                   core::kMaxReason, " are allowed"));
+  }
+  if (HasControlCharacter(text)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": has a control character; give one line of plain text"));
+  }
+  return absl::OkStatus();
+}
+
+// `by` asks; empty: whom the request names, which only a peer's does.
+absl::StatusOr<core::OperationAsked> WishOf(const v1::SwitchoverRequest& request, std::string by) {
+  core::OperationAsked wish = Wish(core::OperationKind::kSwitchover, request.force());
+  wish.reason = request.reason();
+  wish.by = by.empty() ? request.asked_by() : std::move(by);
+  ZC_RETURN_IF_ERROR(CheckLine("reason", wish.reason));
+  ZC_RETURN_IF_ERROR(CheckLine("asked_by", wish.by));
+  return wish;
+}
+
 absl::StatusOr<core::OperationAsked> WishOf(const v1::EnterRequest& request) {
   core::OperationAsked wish = Wish(core::OperationKind::kEnterMaintenance, request.force());
   wish.reason = request.reason();
-  if (wish.reason.size() > core::kMaxReason) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "reason: ", wish.reason.size(), " bytes; at most ", core::kMaxReason, " are allowed"));
-  }
-  if (HasControlCharacter(wish.reason)) {
-    return absl::InvalidArgumentError(
-        "reason: has a control character; give one line of plain text");
-  }
+  ZC_RETURN_IF_ERROR(CheckLine("reason", wish.reason));
   if (!request.has_length()) return wish;
   wish.length = wire::FromProto(request.length());
   if (wish.length < kShortestMaintenance || wish.length > kLongestMaintenance) {
@@ -79,7 +96,9 @@ grpc::ServerWriteReactor<v1::Step>* AskBrain(access::Desk& desk, const Board& bo
              if (const absl::Status status = board.InPair(); !status.ok()) {
                return client->Close(status);
              }
-             operations.Ask(*wish, asked_at, client);
+             core::OperationAsked asked_for = *wish;
+             asked_for.by = client->caller().name;
+             operations.Ask(std::move(asked_for), asked_at, client);
            });
   return client.get();
 }
@@ -100,20 +119,24 @@ void MaintenanceService::Stop() {
 grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Switchover(
     grpc::CallbackServerContext* context, const v1::SwitchoverRequest* request) {
   auto client = StepStream::Make();
-  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(request->force())},
-            client, [this, client, force = request->force(), asked_at = Loop::Now()] {
-              if (const absl::Status status = board_.InPair(); !status.ok()) {
+  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(*request)}, client,
+            [this, client, request = *request, asked_at = Loop::Now()] {
+              const auto wish = WishOf(request, client->caller().name);
+              if (!wish.ok()) {
+                client->Close(wish.status());
+              } else if (const absl::Status status = board_.InPair(); !status.ok()) {
                 client->Close(status);
               } else if (board_.view().local.role == core::Role::kMaster) {
-                operations_.Ask(Wish(core::OperationKind::kSwitchover, force), asked_at, client);
+                operations_.Ask(*wish, asked_at, client);
               } else {
-                PassOn(force, asked_at, client);
+                PassOn(*wish, asked_at, client);
               }
             });
   return client.get();
 }
 
-void MaintenanceService::PassOn(bool force, absl::Time asked_at, Stream client) {
+void MaintenanceService::PassOn(const core::OperationAsked& wish, absl::Time asked_at,
+                                Stream client) {
   const core::NodeView& remote = board_.view().remote;
   if (peer_ == nullptr || remote.role != core::Role::kMaster) {
     client->Close(NobodyIsMaster(board_));
@@ -122,7 +145,9 @@ void MaintenanceService::PassOn(bool force, absl::Time asked_at, Stream client) 
   client->Write(
       MakeStep(absl::StrCat("asked ", remote.name, ", the master"), Loop::Now() - asked_at));
   v1::SwitchoverRequest request;
-  request.set_force(force);
+  request.set_force(wish.force);
+  request.set_reason(wish.reason);
+  request.set_asked_by(wish.by);
   relays_.erase(std::remove_if(relays_.begin(), relays_.end(),
                                [](const std::weak_ptr<Relay>& relay) { return relay.expired(); }),
                 relays_.end());
@@ -152,14 +177,16 @@ PeerMaintenanceService::PeerMaintenanceService(access::Desk& desk, const Board& 
 grpc::ServerWriteReactor<v1::Step>* PeerMaintenanceService::Switchover(
     grpc::CallbackServerContext* context, const v1::SwitchoverRequest* request) {
   auto client = StepStream::Make();
-  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(request->force())},
-            client, [this, client, force = request->force(), asked_at = Loop::Now()] {
+  desk_.Ask({*context, "zcluster.v1.MaintenanceService/Switchover", InWords(*request)}, client,
+            [this, client, request = *request, asked_at = Loop::Now()] {
+              const auto wish = WishOf(request, "");
+              if (!wish.ok()) return client->Close(wish.status());
               const core::NodeView& local = board_.view().local;
               if (local.role != core::Role::kMaster) {
                 return client->Close(absl::FailedPreconditionError(
                     absl::StrCat(local.name, " was asked as the master, but ", Describe(local))));
               }
-              operations_.Ask(Wish(core::OperationKind::kSwitchover, force), asked_at, client);
+              operations_.Ask(*wish, asked_at, client);
             });
   return client.get();
 }

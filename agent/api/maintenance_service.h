@@ -34,7 +34,7 @@ class MaintenanceService : public v1::MaintenanceService::CallbackService {
                                             const v1::EnterRequest* request) override;
   grpc::ServerWriteReactor<v1::Step>* Start(grpc::CallbackServerContext* context,
                                             const v1::StartRequest* request) override;
-  void PassOn(bool force, absl::Time asked_at, Stream client);
+  void PassOn(const core::OperationAsked& wish, absl::Time asked_at, Stream client);
 
   access::Desk& desk_;
   const Board& board_;

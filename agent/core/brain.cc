@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/core/boot_gate.h"
+#include "agent/core/evidence.h"
 #include "agent/core/facts.h"
 #include "agent/core/failback.h"
 #include "agent/core/maintenance.h"
@@ -42,12 +43,6 @@ bool& AwaitsOf(Operation& operation, Replicator replicator) {
 absl::string_view WhatIsUnderWay(const Operation& operation) {
   if (!operation.OfTheBrain()) return Name(operation.kind);
   return operation.kind == OperationKind::kSwitchover ? "failback" : "return from maintenance";
-}
-
-// Why this node was promoted, as far as it can tell.
-absl::string_view CauseOfPromotion(const State& state) {
-  if (!state.peer.connected) return "peer_unreachable";
-  return state.peer.Says(Role::kMaster) ? "adverts_stopped" : "peer_stood_aside";
 }
 
 }  // namespace
@@ -131,11 +126,6 @@ bool Brain::Apply(const VrrpStarting&) {
   return true;
 }
 
-bool Brain::Apply(const ComponentReported& event) {
-  if (event.problem.empty()) return state_.problems.erase(event.component) > 0;
-  return Assign(state_.problems[event.component], event.problem);
-}
-
 bool Brain::Apply(const PeerConnected& event) {
   Peer& peer = state_.peer;
   peer = Peer{};
@@ -183,8 +173,6 @@ bool Brain::Apply(const PeerReported& event) {
   }
   return Assign(state_.peer.told, std::optional<NodeState>(std::move(told))) || changed;
 }
-
-bool Brain::Apply(const ConntrackReported& event) { return Assign(state_.conntrack, event.state); }
 
 bool Brain::Apply(const RootsReported& event) { return Assign(state_.roots, event.roots); }
 
@@ -244,6 +232,7 @@ bool Brain::Apply(const OperationAsked& event) {
   operation.force = event.force;
   operation.reason = event.reason;
   operation.length = event.length;
+  operation.by = event.by;
   Begin(std::move(operation));
   return true;
 }
@@ -287,7 +276,13 @@ bool Brain::DecideRole() {
     acts_.push_back(Announce{});
     changed = true;
   } else if (role != state_.role) {
-    if (state_.role == Role::kMaster) Demote();
+    if (state_.role == Role::kMaster) {
+      Demote(role);
+    } else {
+      Log("role_changed", {{"from", std::string(Name(state_.role))},
+                           {"to", std::string(Name(role))},
+                           {"cause", CauseOfRole(state_)}});
+    }
     state_.role = role;
     state_.role_since = now_;
     changed = true;
@@ -297,6 +292,8 @@ bool Brain::DecideRole() {
   }
   if (state_.role == Role::kMaster && !state_.acknowledged && PeerStandsBy(state_)) {
     state_.acknowledged = true;
+    Log("peer_stands_by",
+        {{"peer", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
     changed = true;
   }
   return changed;
@@ -304,19 +301,20 @@ bool Brain::DecideRole() {
 
 void Brain::Promote(absl::string_view event, absl::string_view cause, Term term) {
   const bool again = state_.role == Role::kMaster;
+  Fields fields = {{"term", absl::StrCat(term.value)}, {"cause", std::string(cause)}};
+  for (auto& field : EvidenceOfPromotion(state_, now_)) fields.push_back(std::move(field));
   state_.role = Role::kMaster;
   if (!again) state_.role_since = now_;
   state_.acknowledged = false;
   state_.durable.own_term = term;
   state_.durable.highest_term = std::max(state_.durable.highest_term, term);
-  Log(std::string(event), {{"term", absl::StrCat(term.value)}, {"cause", std::string(cause)}});
+  Log(std::string(event), std::move(fields));
 }
 
-void Brain::Demote() {
-  std::string cause = FaultReason(state_);
-  if (cause.empty()) cause = absl::StrCat("keepalived says ", Name(*state_.vrrp));
+void Brain::Demote(Role to) {
   Log("demoted", {{"term", absl::StrCat(state_.durable.own_term.value)},
-                  {"cause", std::move(cause)},
+                  {"cause", CauseOfRole(state_)},
+                  {"to", std::string(Name(to))},
                   {"served", absl::FormatDuration(now_ - state_.role_since)}});
 }
 
@@ -391,8 +389,12 @@ void Brain::Begin(Operation operation) {
   const Phase first = FirstPhase(state_, operation);
   const std::vector<std::string> reasons =
       first == Phase::kFlushing ? NotReady(state_) : std::vector<std::string>();
-  Log("operation_started", {{"operation", std::string(Name(operation.kind))},
-                            {"forced", operation.force ? "yes" : "no"}});
+  const bool by_itself = operation.OfTheBrain();
+  Log("operation_started",
+      {{"operation", std::string(Name(operation.kind))},
+       {"forced", operation.force ? "yes" : "no"},
+       {"by", by_itself ? "zagent itself" : operation.by},
+       {"reason", by_itself ? std::string(WhatIsUnderWay(operation)) : operation.reason}});
   state_.operation = std::move(operation);
   if (first == Phase::kFlushing) {
     Progress(reasons.empty()
@@ -406,6 +408,10 @@ void Brain::EnterPhase(Phase phase) {
   Operation& operation = *state_.operation;
   operation.phase = phase;
   operation.deadline = now_ + PhaseBound(state_, phase);
+  if (phase == Phase::kHandingOver) {
+    Log("gives_way",
+        {{"to", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
+  }
   if (phase == Phase::kGoingOut) {
     GoOut(state_.durable, operation.reason, WallClock(), operation.length);
     state_.maintenance_time = {};
@@ -468,6 +474,7 @@ void Brain::EndOperation(const absl::Status& status) {
 }
 
 void Brain::Progress(std::string what) {
+  Log("operation_step", {{"operation", std::string(Name(state_.operation->kind))}, {"step", what}});
   if (state_.operation->OfTheBrain()) return;
   words_.push_back(Progressed{state_.operation->id, std::move(what)});
 }

@@ -48,6 +48,7 @@ class Brain {
   bool Apply(const PeerAsked& event);
   bool Apply(const PeerAnswered& event);
   bool Apply(const PathProbed& event);
+  bool Apply(const NetworkSeen& event);
 
   // What follows from it. Each says whether it changed the state.
   bool DecideTakeover();
@@ -60,7 +61,7 @@ class Brain {
 
   void Yield(absl::Duration hold);
   void Promote(absl::string_view event, absl::string_view cause, Term term);
-  void Demote();
+  void Demote(Role to);
   absl::Time WallClock() const;
   bool CountMaintenance();
   void AmendMaintenance(const OperationAsked& event);

@@ -12,6 +12,8 @@ namespace zcluster::core {
 bool Brain::Apply(const VrrpReported& event) {
   if (state_.vrrp == event.state) return false;
   const bool takes_over = event.state == VrrpState::kMaster && MustAsk(state_);
+  Log("vrrp_changed", {{"from", std::string(state_.vrrp ? Name(*state_.vrrp) : "nothing")},
+                       {"to", std::string(Name(event.state))}});
   state_.vrrp = event.state;
   state_.question.reset();
   if (!takes_over) return true;

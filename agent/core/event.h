@@ -82,8 +82,9 @@ struct OperationAsked {
   OperationId operation;
   OperationKind kind = OperationKind::kSwitchover;
   bool force = false;
-  std::string reason = {};                           // of a maintenance or a freeze
+  std::string reason = {};                           // may be empty
   absl::Duration length = absl::InfiniteDuration();  // of a maintenance
+  std::string by = {};                               // who asks, for whoever asks later
 };
 
 // How well this node can serve has changed.
@@ -114,6 +115,17 @@ struct PathProbed {
   std::string evidence;
 };
 
+// What this machine saw of the network around the latest Announce; each at most once for it.
+struct NetworkSeen {
+  enum class What {
+    kLastAdvert,   // of the peer: before it
+    kVips,         // all of them are on their interfaces
+    kFirstPacket,  // to one of them has come
+  };
+  What what = What::kLastAdvert;
+  absl::Duration after;  // since the Announce; below zero: before it
+};
+
 // The pair's configuration was changed; from now on this one holds. Names and addresses are those
 // that the brain was made with: a node that changes them is made anew. Only what the adapters
 // report says how far they have followed, so it may come before or after they do.
@@ -121,9 +133,10 @@ struct Configured {
   Config config;
 };
 
-using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
-                           ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
-                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured,
-                           HealthReported, FactsReported, PeerAsked, PeerAnswered, PathProbed>;
+using Event =
+    std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting, ComponentReported,
+                 PeerConnected, PeerDisconnected, PeerReported, ConntrackReported, RootsReported,
+                 Flushed, OperationAsked, Configured, HealthReported, FactsReported, PeerAsked,
+                 PeerAnswered, PathProbed, NetworkSeen>;
 
 }  // namespace zcluster::core

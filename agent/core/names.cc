@@ -87,4 +87,16 @@ absl::string_view Name(Failback failback) {
   return failback == Failback::kKeep ? "KEEP" : "PREFERRED";
 }
 
+absl::string_view Name(NetworkSeen::What what) {
+  switch (what) {
+    case NetworkSeen::What::kLastAdvert:
+      return "last_advert";
+    case NetworkSeen::What::kVips:
+      return "vips";
+    case NetworkSeen::What::kFirstPacket:
+      return "first_packet";
+  }
+  return "?";
+}
+
 }  // namespace zcluster::core

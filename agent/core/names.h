@@ -15,5 +15,6 @@ absl::string_view Name(OperationKind kind);
 absl::string_view Name(Phase phase);
 absl::string_view Name(Replicator replicator);  // what it replicates: "flows"
 absl::string_view Name(Failback failback);
+absl::string_view Name(NetworkSeen::What what);
 
 }  // namespace zcluster::core

@@ -71,7 +71,8 @@ struct Operation {
   OperationId id;
   OperationKind kind = OperationKind::kSwitchover;
   bool force = false;
-  std::string reason = {};                           // of a maintenance
+  std::string by = {};                               // who asked
+  std::string reason = {};                           // that was given
   absl::Duration length = absl::InfiniteDuration();  // of a maintenance
   absl::Time asked;
   Phase phase = Phase::kFlushing;

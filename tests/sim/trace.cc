@@ -57,6 +57,7 @@ std::string Text(const core::Event& event) {
           [](const core::FactsReported&) -> std::string { return ""; },
           [](const core::PeerAsked& e) { return absl::StrCat("is asked ", e.nonce); },
           [](const core::PeerAnswered& e) { return absl::StrCat("is answered ", e.nonce); },
+          [](const core::NetworkSeen& e) { return absl::StrCat("sees ", core::Name(e.what)); },
           [](const core::PathProbed& e) {
             return absl::StrCat("hears path ", e.alive ? "alive" : "dead");
           },

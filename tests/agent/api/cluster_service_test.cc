@@ -301,7 +301,8 @@ TEST(ClusterService, AServerEndsAlthoughTheLoopNeverAnswers) {
   FakeLifecycle lifecycle;
   access::Desk desk(loop, guard);
   Board board(Node::DefaultOptions());
-  ClusterService service(desk, board, lifecycle, nullptr);
+  EventPages events(board);
+  ClusterService service(desk, board, lifecycle, events, nullptr);
   absl::Notification arrived;
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<Doorbell>(arrived));

@@ -154,6 +154,39 @@ TEST(Maintenance, ASwitchoverAskedOfTheBackupIsPassedOnToTheMaster) {
   EXPECT_EQ(backup.brain.asked(), 0u);
 }
 
+// So that the master's journal says who it was, and not that its peer asked.
+TEST(Maintenance, APassedOnSwitchoverNamesWhoAsksAndWhy) {
+  Node master;
+  master.Publish(Role::kMaster, Role::kBackup);
+  Node backup(master.PeerChannel());
+  backup.Publish(Role::kBackup, Role::kMaster);
+  v1::SwitchoverRequest request;
+  request.set_reason("new disk");
+  request.set_asked_by("somebody else");  // is for a peer to say
+  grpc::ClientContext context;
+  auto reader =
+      v1::MaintenanceService::NewStub(backup.LocalChannel())->Switchover(&context, request);
+  const core::OperationAsked asked = master.brain.WaitFor(1);
+  EXPECT_EQ(asked.by, "root");
+  EXPECT_EQ(asked.reason, "new disk");
+  context.TryCancel();
+  reader->Finish();
+  master.Perform(core::Finished{asked.operation, absl::OkStatus()});
+}
+
+TEST(Maintenance, ASwitchoverRefusesAReasonOfMoreThanALine) {
+  Node node;
+  node.Publish(Role::kMaster, Role::kBackup);
+  v1::SwitchoverRequest request;
+  request.set_reason("a\nb");
+  grpc::ClientContext context;
+  const grpc::Status status =
+      v1::MaintenanceService::NewStub(node.LocalChannel())->Switchover(&context, request)->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("reason: has a control character"));
+  EXPECT_EQ(node.brain.asked(), 0u);
+}
+
 TEST(Maintenance, APassedOnSwitchoverOutlivesItsClient) {
   Node master;
   master.Publish(Role::kMaster, Role::kBackup);

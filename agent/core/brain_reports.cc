@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the brain keeps of the parts' reports, and which of them are worth an event.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "agent/core/brain.h"
+#include "agent/core/names.h"
+
+namespace zcluster::core {
+
+bool Brain::Apply(const ComponentReported& event) {
+  if (event.problem.empty()) {
+    if (state_.problems.erase(event.component) == 0) return false;
+    Log("problem_ended", {{"component", event.component}});
+    return true;
+  }
+  // Once, however often its words change.
+  if (state_.problems.find(event.component) == state_.problems.end()) {
+    Log("problem", {{"component", event.component}, {"problem", event.problem}}, /*warning=*/true);
+  }
+  std::string& known = state_.problems[event.component];
+  if (known == event.problem) return false;
+  known = event.problem;
+  return true;
+}
+
+bool Brain::Apply(const ConntrackReported& event) {
+  if (event.state.synchronised != state_.conntrack.synchronised) {
+    Log(event.state.synchronised ? "flows_synchronised" : "flows_not_synchronised",
+        {{"flows", absl::StrCat(event.state.flows)}, {"cause", event.state.problem}});
+  }
+  if (state_.conntrack == event.state) return false;
+  state_.conntrack = event.state;
+  return true;
+}
+
+bool Brain::Apply(const NetworkSeen& event) {
+  Log("network_seen", {{"what", std::string(Name(event.what))},
+                       {"after", absl::FormatDuration(event.after)},
+                       {"term", absl::StrCat(state_.durable.own_term.value)}});
+  return false;
+}
+
+}  // namespace zcluster::core
