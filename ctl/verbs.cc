@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ctl/fleet_verbs.h"
+#include "ctl/history_verbs.h"
 
 namespace zcluster::ctl {
 namespace {
@@ -242,7 +243,9 @@ std::vector<Verb> Steering() {
        "passed on to the "
        "master. Refused, with the reasons, unless the peer is ready.",
        {},
-       Force("go on although the peer is not ready; what it does not hold yet is lost"),
+       {{"--reason", "", "TEXT", "why, for whoever looks later; at most 256 bytes"},
+        {"--force", "", "",
+         "go on although the peer is not ready; what it does not hold yet is lost"}},
        kOperation,
        {{"zctl switchover", "let the other node serve"},
         {"zctl switchover --force", "even if it is not ready"}},
@@ -424,7 +427,7 @@ std::vector<Verb> OfItself() {
 
 std::vector<Verb> Verbs() {
   std::vector<Verb> verbs;
-  for (auto* part : {Questions, LifeCycle, Steering, FleetVerbs, Access, OfItself}) {
+  for (auto* part : {Questions, HistoryVerbs, LifeCycle, Steering, FleetVerbs, Access, OfItself}) {
     for (Verb& verb : part()) verbs.push_back(std::move(verb));
   }
   return verbs;

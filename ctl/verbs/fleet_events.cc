@@ -8,7 +8,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/status.h"
 #include "ctl/verbs/agent.h"
 #include "ctl/verbs/fleet_words.h"
@@ -27,26 +26,6 @@ constexpr uint32_t kMaxEvents = 10'000;
 // Only what is followed has no end.
 constexpr absl::Duration kPast = absl::Seconds(30);
 
-// A moment, or how long ago it was. Times without a zone are UTC, as all that zctl prints.
-absl::StatusOr<absl::Time> SinceOf(const Context& context) {
-  const std::string text = context.Value("--since");
-  absl::Duration ago;
-  if (absl::ParseDuration(text, &ago) && ago > absl::ZeroDuration() &&
-      ago != absl::InfiniteDuration()) {
-    return absl::Now() - ago;
-  }
-  absl::Time time;
-  std::string error;
-  for (const char* format : {absl::RFC3339_full, "%Y-%m-%d %H:%M:%E*S UTC", "%Y-%m-%d %H:%M:%E*S",
-                             "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
-    if (absl::ParseTime(format, text, &time, &error)) return time;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--since: '", text,
-                   "' is neither a time (2026-02-01 12:00, 2026-02-01T12:00:00+01:00; UTC unless "
-                   "it says otherwise) nor how long ago (30m, 24h)"));
-}
-
 absl::StatusOr<v1::FleetEventsRequest> MakeRequest(const Context& context) {
   v1::FleetEventsRequest request;
   if (!context.words.empty() && context.Given("--selector")) {
@@ -57,7 +36,7 @@ absl::StatusOr<v1::FleetEventsRequest> MakeRequest(const Context& context) {
   request.set_follow(context.Has("--follow"));
   request.set_warnings(context.Has("--warnings"));
   if (context.Given("--since")) {
-    ZC_ASSIGN_OR_RETURN(const absl::Time since, SinceOf(context));
+    ZC_ASSIGN_OR_RETURN(const absl::Time since, MomentOf(context, "--since"));
     *request.mutable_since() = ToProto(since);
   }
   if (context.Given("--after")) {

@@ -132,9 +132,12 @@ Json MomentJson(absl::Time time) {
 }
 
 std::string EventLine(const v1::FleetEvent& event, const Style& style) {
-  const v1::Event& what = event.event();
+  return EventLine(Whence(event), event.event(), style);
+}
+
+std::string EventLine(const std::string& whence, const v1::Event& what, const Style& style) {
   std::string line = absl::StrCat(
-      Moment(ToAbsl(what.at())), "  ", Sanitise(Whence(event)), "  ",
+      Moment(ToAbsl(what.at())), "  ", Sanitise(whence), "  ",
       style.Paint(what.warning() ? Colour::kOrange : Colour::kBold, Sanitise(what.name())));
   for (int i = 0; i < what.fields_size(); ++i) {
     absl::StrAppend(&line, i == 0 ? "  " : " ", Sanitise(FieldText(what.fields(i))));
@@ -142,14 +145,18 @@ std::string EventLine(const v1::FleetEvent& event, const Style& style) {
   return line;
 }
 
-Json EventJson(const v1::FleetEvent& event) {
-  const v1::Event& what = event.event();
+Json FieldsJson(const v1::Event& what) {
   Json::Members fields;
   std::set<std::string> names;  // of one name the first counts: an object has it once
   for (const v1::Event::Field& field : what.fields()) {
     if (!names.insert(field.name()).second) continue;
     fields.emplace_back(field.name(), Json::String(field.value()));
   }
+  return Json::Object(std::move(fields));
+}
+
+Json EventJson(const v1::FleetEvent& event) {
+  const v1::Event& what = event.event();
   return Json::Object({{"number", Json::Number(event.number())},
                        {"at", MomentJson(ToAbsl(what.at()))},
                        {"received", MomentJson(ToAbsl(event.received()))},
@@ -158,7 +165,7 @@ Json EventJson(const v1::FleetEvent& event) {
                        {"journal_number", Json::Number(what.number())},
                        {"name", Json::String(what.name())},
                        {"warning", Json::Bool(what.warning())},
-                       {"fields", Json::Object(std::move(fields))}});
+                       {"fields", FieldsJson(what)}});
 }
 
 }  // namespace zcluster::ctl

@@ -49,6 +49,10 @@ std::string Whence(const v1::FleetEvent& event);
 // a newline.
 std::string EventLine(const v1::FleetEvent& event, const Style& style);
 Json EventJson(const v1::FleetEvent& event);
+// The same of one that is not of a fleet; `whence` is the node's name, or more.
+std::string EventLine(const std::string& whence, const v1::Event& event, const Style& style);
+// An object of its fields.
+Json FieldsJson(const v1::Event& event);
 
 // "2026-02-01 12:00:00.123 UTC", "2026-02-01T12:00:00.123Z".
 std::string Moment(absl::Time time);

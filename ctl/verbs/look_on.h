@@ -66,6 +66,8 @@ class LookingOn {
   void Heard();
   // Somebody has enough.
   bool Over() const;
+  // The same, after at most so long.
+  bool OverWithin(absl::Duration pause) const { return enough_.ComesWithin(pause) || Over(); }
 
  private:
   absl::Status Try(Once once);

@@ -15,6 +15,10 @@ namespace zcluster::ctl {
 // A time above zero, such as 200ms, 1s, 1h30m.
 absl::StatusOr<absl::Duration> DurationOf(const Context& context, const std::string& option);
 
+// A moment, or how long ago it was: 30m, 2026-02-01 12:00. Without a zone it is UTC, as all that
+// zctl prints.
+absl::StatusOr<absl::Time> MomentOf(const Context& context, const std::string& option);
+
 // A whole number from `least` to `most`.
 absl::StatusOr<uint32_t> NumberOf(const Context& context, const std::string& option, uint32_t least,
                                   uint32_t most);

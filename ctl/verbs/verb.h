@@ -133,6 +133,8 @@ ExitCode Reload(Context& context);
 ExitCode Watch(Context& context);
 ExitCode Status(Context& context);
 ExitCode Readiness(Context& context);
+ExitCode Events(Context& context);
+ExitCode Explain(Context& context);
 ExitCode ClusterCreate(Context& context);
 ExitCode ClusterDescribe(Context& context);
 ExitCode ClusterConfigure(Context& context);

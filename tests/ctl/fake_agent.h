@@ -70,6 +70,9 @@ class FakeAgent {
   v1::GetStatusResponse status;
   std::vector<v1::Step> steps;
   std::vector<v1::RunEvent> events;
+  std::vector<v1::Event> journal;       // of this node; guarded by Happen() while it is followed
+  std::vector<v1::Event> peer_journal;  // of the other one, "node2"
+  int peer_ahead_ms = 0;                // its clock
   v1::ListCommandsResponse commands;
   grpc::Status end = grpc::Status::OK;       // of every call
   std::map<std::string, grpc::Status> ends;  // of the calls of that name, instead
@@ -88,6 +91,7 @@ class FakeAgent {
   std::string asked;
   bool force = false;
   v1::EnterRequest entered;
+  v1::SwitchoverRequest switchover;
   v1::RunRequest run;
   v1::CreateRequest create;
   v1::ProbeRequest probe;
@@ -113,6 +117,23 @@ class FakeAgent {
     node.set_hostname(hostname);
     node.set_status(colour);
     node.set_message(message);
+  }
+  // Something happened on this node, or on the other one; by its own clock, in ms since 1970.
+  void Happen(bool on_peer, int64_t at, const std::string& name,
+              const std::vector<std::pair<std::string, std::string>>& fields = {})
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    std::vector<v1::Event>& kept = on_peer ? peer_journal : journal;
+    v1::Event& event = kept.emplace_back();
+    event.set_number(kept.size());
+    event.set_name(name);
+    event.mutable_at()->set_seconds(at / 1000);
+    event.mutable_at()->set_nanos(static_cast<int32_t>(at % 1000 * 1000000));
+    for (const auto& [field, value] : fields) {
+      v1::Event::Field& added = *event.add_fields();
+      added.set_name(field);
+      added.set_value(value);
+    }
   }
   void AddStep(const std::string& what, int milliseconds) {
     v1::Step step;
@@ -166,6 +187,10 @@ class FakeAgent {
                        grpc::ServerWriter<v1::NodesResponse>* writer) override {
       return agent.Show(context, writer);
     }
+    grpc::Status Events(grpc::ServerContext*, const v1::EventsRequest* request,
+                        v1::EventsPage* page) override {
+      return agent.Page(*request, page);
+    }
     grpc::Status Describe(grpc::ServerContext*, const v1::DescribeRequest*,
                           v1::DescribeResponse* response) override {
       *response = agent.describe;
@@ -214,6 +239,7 @@ class FakeAgent {
     explicit Maintenance(FakeAgent& a) : agent(a) {}
     grpc::Status Switchover(grpc::ServerContext*, const v1::SwitchoverRequest* request,
                             grpc::ServerWriter<v1::Step>* writer) override {
+      agent.switchover = *request;
       return agent.Tell("switchover", request->force(), writer);
     }
     grpc::Status Enter(grpc::ServerContext*, const v1::EnterRequest* request,
@@ -287,6 +313,29 @@ class FakeAgent {
     }
     FakeAgent& agent;
   };
+
+  grpc::Status Page(const v1::EventsRequest& request, v1::EventsPage* page)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    const std::string call = request.peer() ? "PeerEvents" : "Events";
+    if (ends.count(call) > 0) return ends[call];
+    absl::MutexLock lock(&mutex_);
+    const std::vector<v1::Event>& kept = request.peer() ? peer_journal : journal;
+    page->set_node(request.peer() ? "node2" : "node1");
+    page->set_journal(request.peer() ? "b" : "a");
+    page->set_first(kept.empty() ? 0 : 1);
+    page->set_last(kept.size());
+    if (request.peer()) {
+      page->mutable_clock_ahead()->set_seconds(peer_ahead_ms / 1000);
+      page->mutable_clock_ahead()->set_nanos(peer_ahead_ms % 1000 * 1000000);
+      page->mutable_clock_uncertainty()->set_nanos(250000);
+    }
+    for (const v1::Event& event : kept) {
+      if (event.number() <= request.after()) continue;
+      if (page->events_size() >= static_cast<int>(request.limit())) break;
+      *page->add_events() = event;
+    }
+    return grpc::Status::OK;
+  }
 
   // All that was published, and what will be, until somebody has had enough.
   grpc::Status Show(grpc::ServerContext* context, grpc::ServerWriter<v1::NodesResponse>* writer)
