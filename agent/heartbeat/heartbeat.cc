@@ -266,6 +266,8 @@ void Heartbeat::Verify() {
   BoundLog(options_);
   Wrote(fault_.Mend());
   supervisor_.HoldRealTime();
+  SetTrouble(kStopped,
+             supervisor_.Wake() ? "keepalived was stopped (SIGSTOP?) and is told to go on" : "");
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();

@@ -79,7 +79,7 @@ class Heartbeat : public Adapter {
   absl::optional<core::VrrpState> Find() const;
   void Report(core::VrrpState state);
   // What may be wrong at once; the first of those that are is reported.
-  enum Trouble { kRefusal, kWriting, kGone, kTroubles };
+  enum Trouble { kRefusal, kWriting, kGone, kStopped, kTroubles };
   void SetTrouble(Trouble trouble, const std::string& problem);
   // What came of writing one of the files.
   void Wrote(const absl::Status& status);

@@ -60,6 +60,15 @@ bool FoundProcess::HasEnded() const {
   return ::poll(&wait, 1, 0) != 0;
 }
 
+bool FoundProcess::IsStopped() const {
+  constexpr size_t kLongest = 4096;
+  const absl::StatusOr<std::string> stat = ReadFile(absl::StrCat("/proc/", pid, "/stat"), kLongest);
+  // "17 (name) T ...", and the name may be anything.
+  const size_t end = stat.ok() ? stat->rfind(") ") : std::string::npos;
+  if (end == std::string::npos || end + 2 >= stat->size()) return false;
+  return absl::ascii_tolower(static_cast<unsigned char>((*stat)[end + 2])) == 't';
+}
+
 void FoundProcess::Signal(int signal) const {
   ::pidfd_send_signal(pidfd.get(), signal, nullptr, 0);
 }

@@ -24,6 +24,8 @@ struct FoundProcess {
   UniqueFd pidfd;  // readable once it has ended
 
   bool HasEnded() const;
+  // Whether somebody stopped it (SIGSTOP, a debugger).
+  bool IsStopped() const;
   void Signal(int signal) const;
 };
 
@@ -31,8 +33,9 @@ struct FoundProcess {
 // outlives its process, and may be anybody's by now.
 absl::optional<FoundProcess> FindProcess(const std::string& pid_file, const Options& options);
 
-// Every keepalived with our configuration in our namespaces, by /proc: one that was just started has
-// not written its pid file yet, and whoever started it may be dead. Parents before their children.
+// Every keepalived with our configuration in our namespaces, by /proc: one that was just started
+// has not written its pid file yet, and whoever started it may be dead. Parents before their
+// children.
 std::vector<FoundProcess> FindAllProcesses(const Options& options);
 
 // Removes keepalived's pid files whose processes FindProcess does not find: with a stale one it

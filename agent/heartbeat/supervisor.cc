@@ -223,6 +223,17 @@ void Supervisor::HoldRealTime() {
   log::Warning("heartbeat_without_real_time", {{"problem", std::string(status.message())}});
 }
 
+bool Supervisor::Wake() {
+  bool stopped = false;
+  for (const absl::optional<FoundProcess>* process : {&parent_, &vrrp_}) {
+    if (!*process || !(*process)->IsStopped()) continue;
+    stopped = true;
+    log::Warning("keepalived_stopped", {{"pid", absl::StrCat((*process)->pid)}});
+    (*process)->Signal(SIGCONT);
+  }
+  return stopped;
+}
+
 void Supervisor::OnParentEnd() {
   const absl::optional<ChildExit> exit = ReapChild(parent_->pidfd.get());
   log::Warning("keepalived_died",

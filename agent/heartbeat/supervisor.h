@@ -65,6 +65,8 @@ class Supervisor {
   // Sees to it that keepalived, as far as it is known to run, is scheduled in real time. To be
   // called again and again: a new VRRP process is as its parent, but anybody may change either.
   void HoldRealTime();
+  // Tells keepalived to go on (SIGCONT) if somebody stopped it. True: somebody did.
+  bool Wake();
 
  private:
   // Adopts, or clears the ground and starts.

@@ -137,6 +137,21 @@ TEST_F(SupervisorTest, IsStartedAgainAfterSomebodyStoppedIt) {
   EXPECT_THAT(a_->reported().problems(), Contains(HasSubstr("keepalived died (exit code 0)")));
 }
 
+TEST_F(SupervisorTest, GoesOnAfterSomebodyStoppedItWithSigstop) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  for (Node* node : {b_.get(), a_.get()}) {
+    const pid_t vrrp = node->Vrrp();
+    ASSERT_EQ(::kill(vrrp, SIGSTOP), 0);
+    EXPECT_TRUE(WaitUntil(kLimit, [&] {
+      const std::vector<std::string> told = node->reported().problems();
+      return told.size() >= 2 && told.back().empty() &&
+             told[told.size() - 2].find("stopped") != std::string::npos;
+    }));
+    EXPECT_EQ(node->Vrrp(), vrrp);
+  }
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return a_->Holds() + b_->Holds() == a_->vips.size() + 1; }));
+}
+
 TEST_F(SupervisorTest, SurvivesItsAgentsSigkill) {
   // A process of its own, in the place of the agent.
   const pid_t agent = ::fork();
