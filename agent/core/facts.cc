@@ -166,14 +166,16 @@ void AddHeartbeat(const Node& a, const Node& b, List& list) {
   }
 }
 
-void AddAdmission(const Node& node, List& list) {
+// A filter that drops the link over one address while it lives over another takes nothing down yet.
+void AddAdmission(const State& state, const Node& node, List& list) {
   for (const Fact& fact : node.facts) {
     if (!absl::StartsWith(fact.name, fact::kAdmission)) continue;
-    const bool met = fact.value.empty();
+    const bool admitted = fact.value.empty();
     const absl::string_view what = absl::string_view(fact.name).substr(fact::kAdmission.size());
-    list.push_back({fact.name, node.name, met, false,
-                    met ? absl::StrCat("no packet filter on ", node.name, " drops the ", what)
-                        : absl::StrCat("on ", node.name, " ", fact.value)});
+    const bool lives = what == "link" && state.peer.connected;
+    list.push_back({fact.name, node.name, admitted || lives, !admitted && lives,
+                    admitted ? absl::StrCat("no packet filter on ", node.name, " drops the ", what)
+                             : absl::StrCat("on ", node.name, " ", fact.value)});
   }
 }
 
@@ -265,7 +267,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   AddLinks(own, state.config.peer_name, list);
   AddLinks(peer, state.config.node_name, list);
   for (const Node* node : {&own, &peer}) {
-    AddAdmission(*node, list);
+    AddAdmission(state, *node, list);
     AddDisk(*node, list);
     AddCertificate(state, *node, list);
     AddLocal(*node, list);

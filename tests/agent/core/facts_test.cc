@@ -76,6 +76,13 @@ TEST(LinkAddresses, LostOnesAreAWarningThatTheNodeShows) {
   EXPECT_EQ(LinkWarning(state), "") << "the link itself says more";
 }
 
+TEST(Admission, OfALinkThatIsDownIsNeeded) {
+  State state;
+  state.config = TestConfig();
+  state.facts = {{"admission link", "chain x drops the link"}};
+  EXPECT_THAT(NotReady(state), testing::Contains("on node1 chain x drops the link"));
+}
+
 std::string& Value(std::vector<Fact>& facts, const std::string& name) {
   for (Fact& fact : facts) {
     if (fact.name == name) return fact.value;
@@ -201,8 +208,15 @@ INSTANTIATE_TEST_SUITE_P(
              "node2 hears no heartbeat (IP protocol 112) of node1; a packet filter or the network "
              "between them drops it"},
         Case{"FilteredHere",
-             [](State& s) { s.facts.push_back({"admission heartbeat", "chain x drops VRRP"}); },
+             [](State& s) {
+               s.facts.push_back({"admission heartbeat", "chain x drops VRRP"});
+             },
              "admission heartbeat", false, "on node1 chain x drops VRRP"},
+        Case{"LinkFilteredOnOneOfItsAddresses",
+             [](State& s) {
+               s.facts.push_back({"admission link", "chain x drops the link"});
+             },
+             "admission link", true, "on node1 chain x drops the link"},
         Case{"DiskFull", [](State& s) { Here(s, "disk free") = "7"; }, "disk", false,
              "7 MiB are free for the agent's state on node1; it needs 8"},
         Case{"DiskFilling", [](State& s) { There(s, "disk free") = "63"; }, "disk", true,
