@@ -37,6 +37,23 @@ void Keepalived::WatchLease() {
   });
 }
 
+void Keepalived::Hang() {
+  if (state_ != VrrpState::kDown) hangs_ = true;
+}
+
+void Keepalived::Wake() {
+  if (!std::exchange(hangs_, false)) return;
+  for (const std::function<void()>& run : std::exchange(missed_, {})) run();
+}
+
+void Keepalived::WhenAwake(std::function<void()> run) {
+  if (hangs_) {
+    missed_.push_back(std::move(run));
+  } else {
+    run();
+  }
+}
+
 void Keepalived::Become(VrrpState state) {
   ++life_;
   state_ = state;
@@ -50,6 +67,7 @@ void Keepalived::Become(VrrpState state) {
 
 void Keepalived::Advertise(uint64_t life) {
   if (life != life_) return;
+  if (hangs_) return WhenAwake([this, life] { Advertise(life); });
   Send(priority_);
   clock_.After(advert_interval_, [this, life] { Advertise(life); });
 }
@@ -67,6 +85,7 @@ void Keepalived::WaitForMaster(absl::Duration patience) {
 
 void Keepalived::OnPatienceOver(uint64_t life) {
   if (life != life_) return;
+  if (hangs_) return WhenAwake([this, life] { OnPatienceOver(life); });
   if (clock_.now() < master_down_at_) {
     clock_.At(master_down_at_, [this, life] { OnPatienceOver(life); });
     return;
@@ -77,7 +96,7 @@ void Keepalived::OnPatienceOver(uint64_t life) {
 void Keepalived::NoticeFiles() {
   if (state_ == VrrpState::kDown) return;
   clock_.After(random_.Between(absl::Microseconds(700), absl::Microseconds(2700)),
-               [this] { ReadFiles(); });
+               [this] { WhenAwake([this] { ReadFiles(); }); });
 }
 
 void Keepalived::ReadFiles() {
@@ -93,12 +112,16 @@ void Keepalived::ReadFiles() {
 }
 
 void Keepalived::Reload(absl::Duration advert_interval) {
+  if (hangs_) return WhenAwake([this, advert_interval] { Reload(advert_interval); });
   advert_interval_ = advert_interval;
   if (state_ == VrrpState::kBackup) WaitForMaster(Patience(advert_interval_));
   if (state_ == VrrpState::kMaster) Advertise(++life_);  // its timers begin anew
 }
 
 void Keepalived::Receive(const Advert& advert, bool from_higher_address) {
+  if (hangs_) {
+    return WhenAwake([this, advert, from_higher_address] { Receive(advert, from_higher_address); });
+  }
   const auto [priority, interval] = advert;
   if (state_ == VrrpState::kBackup) {
     // Under nopreempt any advert but a farewell keeps it waiting.
@@ -115,6 +138,7 @@ void Keepalived::Receive(const Advert& advert, bool from_higher_address) {
 void Keepalived::KillChild() {
   if (state_ == VrrpState::kDown) return;
   // The VIPs stay until the new child is up, and nobody hears a farewell.
+  Forget();
   Become(VrrpState::kDown);
   respawning_ = true;
   clock_.After(random_.Between(absl::Milliseconds(25), absl::Milliseconds(140)),
@@ -127,6 +151,7 @@ void Keepalived::KillChild() {
 
 void Keepalived::KillParent() {
   if (!running()) return;
+  if (hangs_) return KillBoth();  // a child that is stopped does not see its parent die
   if (state_ == VrrpState::kMaster) Send(0);
   holds_vips_ = false;
   End();
@@ -137,13 +162,20 @@ void Keepalived::KillBoth() {
   End();
 }
 
+void Keepalived::Forget() {
+  hangs_ = false;
+  missed_.clear();
+}
+
 void Keepalived::End() {
+  Forget();
   Become(VrrpState::kDown);
   world_.died();
 }
 
 void Keepalived::PowerCut() {
   ++life_;
+  Forget();
   state_ = VrrpState::kDown;
   respawning_ = false;
   holds_vips_ = false;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "agent/core/types.h"
@@ -43,6 +44,7 @@ class Keepalived {
   // A crash of all its processes leaves the VIPs where they are, until the next start.
   bool holds_vips() const { return holds_vips_; }
   bool running() const { return state_ != core::VrrpState::kDown || respawning_; }
+  absl::Duration advert_interval() const { return advert_interval_; }
 
   void Start();  // must not be running
   // The script that it runs each second ends a fault whose lease is over. Whoever sets a fault
@@ -56,15 +58,21 @@ class Keepalived {
   void KillChild();   // the parent starts another at once
   void KillParent();  // the child says farewell and goes
   void KillBoth();    // nobody says anything
+  // SIGSTOP of the child: it does nothing, and the VIPs stay. SIGCONT: its timers are due, and what
+  // it was sent meanwhile is read. The parent, which ends leases, does not hang.
+  void Hang();
+  void Wake();
   void PowerCut();
 
  private:
   void Become(core::VrrpState state);
-  void BecomeMaster(uint64_t life);
+  // Now, or once it is awake.
+  void WhenAwake(std::function<void()> run);
   void Advertise(uint64_t life);
   void ReadFiles();
   void WaitForMaster(absl::Duration patience);
   void OnPatienceOver(uint64_t life);
+  void Forget();  // what a stopped child missed: it is dead
   void End();
   void Send(uint8_t priority) { world_.send_advert({priority, advert_interval_}); }
   absl::Duration Skew(absl::Duration interval) const { return (256 - priority_) * interval / 256; }
@@ -79,6 +87,8 @@ class Keepalived {
   core::VrrpState state_ = core::VrrpState::kDown;
   bool respawning_ = false;
   bool holds_vips_ = false;
+  bool hangs_ = false;
+  std::vector<std::function<void()>> missed_;  // while it hung
   uint8_t priority_ = 252;
   uint64_t life_ =
       0;  // of the process; also ends with each change of state, so that its timers die
