@@ -109,8 +109,6 @@ bool Brain::Apply(const Ticked& event) {
   return CountMaintenance();
 }
 
-bool Brain::Apply(const HealthReported& event) { return Assign(state_.health, event.health); }
-
 bool Brain::Apply(const FactsReported& event) { return Assign(state_.facts, event.facts); }
 
 bool Brain::Apply(const Persisted&) {

@@ -43,7 +43,6 @@ class Brain {
   bool Apply(const Flushed& event);
   bool Apply(const OperationAsked& event);
   bool Apply(const Configured& event);
-  bool Apply(const HealthReported& event);
   bool Apply(const FactsReported& event);
   bool Apply(const PeerAsked& event);
   bool Apply(const PeerAnswered& event);

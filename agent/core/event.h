@@ -75,7 +75,7 @@ struct Flushed {
   Replicator replicator = Replicator::kConntrack;
 };
 
-enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance, kFreeze, kUnfreeze };
+enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance };
 
 // An operator asks. Answered by Progressed actions and one Finished.
 struct OperationAsked {
@@ -85,11 +85,6 @@ struct OperationAsked {
   std::string reason = {};                           // may be empty
   absl::Duration length = absl::InfiniteDuration();  // of a maintenance
   std::string by = {};                               // who asks, for whoever asks later
-};
-
-// How well this node can serve has changed.
-struct HealthReported {
-  Health health;
 };
 
 // What a failover depends on has changed; all of it.
@@ -133,10 +128,9 @@ struct Configured {
   Config config;
 };
 
-using Event =
-    std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting, ComponentReported,
-                 PeerConnected, PeerDisconnected, PeerReported, ConntrackReported, RootsReported,
-                 Flushed, OperationAsked, Configured, HealthReported, FactsReported, PeerAsked,
-                 PeerAnswered, PathProbed, NetworkSeen>;
+using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
+                           ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
+                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured,
+                           FactsReported, PeerAsked, PeerAnswered, PathProbed, NetworkSeen>;
 
 }  // namespace zcluster::core

@@ -31,7 +31,7 @@ absl::Duration Remaining(const Durable& durable, absl::Time wall) {
 
 bool MayComeBack(const State& state, absl::Time now) {
   const MaintenanceTime& time = state.maintenance_time;
-  if (!state.durable.maintenance || !time.over || state.operation || state.durable.frozen) {
+  if (!state.durable.maintenance || !time.over || state.operation) {
     return false;
   }
   if (now < time.no_return_before) return false;

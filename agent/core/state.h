@@ -113,7 +113,6 @@ struct State {
   std::map<std::string, std::string> problems;  // component -> sentence
   ConntrackState conntrack;
   std::vector<RootState> roots;
-  Health health;
   std::vector<Fact> facts;
   Peer peer;
   absl::Time wall = absl::InfinitePast();     // of the last tick

@@ -96,7 +96,6 @@ Colour OfFault(const State& state) {
 
 // What a node whose time is over waits for.
 std::string ComesBack(const State& state) {
-  if (state.durable.frozen) return "its time is over; comes back when the freeze has ended";
   if (!state.peer.connected) {
     return absl::StrCat("its time is over; waits for ", state.config.peer_name, ", at most ",
                         absl::FormatDuration(kReturnUnheard));

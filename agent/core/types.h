@@ -70,14 +70,6 @@ struct RootState {
   bool operator==(const RootState&) const = default;
 };
 
-// How well this node can serve, besides what VRRP itself sees (proto Health).
-struct Health {
-  // Sum of the weights of what fails; 0: all is well. The node with the lower one serves better.
-  uint32_t penalty = 0;
-  std::vector<std::string> failing;  // one sentence each
-  bool operator==(const Health&) const = default;
-};
-
 // Something of this node that a failover depends on (proto Fact). `name` is stable, such as
 // "sysctl net.ipv4.ip_forward"; what the pair compares has the same name on both nodes.
 struct Fact {
@@ -105,14 +97,11 @@ struct NodeState {
   std::vector<std::string> not_ready;
   ConntrackState conntrack;
   std::vector<RootState> roots;
-  Health health;
   std::vector<Fact> facts;
   absl::Time wall = absl::InfinitePast();  // the node's wall clock; InfinitePast(): not told
   // As in Durable; `..._since` and `..._until` by this node's wall clock.
   std::string maintenance_reason = {};
   absl::Time maintenance_until = absl::InfiniteFuture();
-  bool frozen = false;
-  std::string freeze_reason = {};
   bool operator==(const NodeState&) const = default;
 };
 
@@ -127,9 +116,6 @@ struct Durable {
   std::string maintenance_reason = {};  // as the operator gave it; may be empty
   absl::Time maintenance_since = absl::InfinitePast();
   absl::Time maintenance_until = absl::InfiniteFuture();  // it ends by itself then
-  bool frozen = false;                                    // no automatic decision moves mastership
-  std::string freeze_reason = {};
-  absl::Time freeze_since = absl::InfinitePast();
   bool operator==(const Durable&) const = default;
 };
 

@@ -51,9 +51,6 @@ std::string Text(const core::Event& event) {
           [](const core::Flushed& e) { return absl::StrCat("hears flushed ", e.operation.value); },
           [](const core::OperationAsked&) -> std::string { return ""; },
           [](const core::Configured&) -> std::string { return "hears its new configuration"; },
-          [](const core::HealthReported& e) {
-            return absl::StrCat("hears health ", e.health.penalty);
-          },
           [](const core::FactsReported&) -> std::string { return ""; },
           [](const core::PeerAsked& e) { return absl::StrCat("is asked ", e.nonce); },
           [](const core::PeerAnswered& e) { return absl::StrCat("is answered ", e.nonce); },
