@@ -115,10 +115,9 @@ class RealStage {
     return std::exchange(sides_[n]->told, {});
   }
   bool Holds(int n) { return wire_.node(n).HoldsAll(); }
-  bool Await(const std::function<bool()>& condition) {
-    return heartbeat::WaitUntil(absl::Seconds(20), condition);
+  bool Await(const std::function<bool()>& condition, absl::Duration limit = absl::Seconds(20)) {
+    return heartbeat::WaitUntil(limit, condition);
   }
-  void Pass(absl::Duration length) { absl::SleepFor(length); }
   absl::Time Now() { return absl::Now(); }
 
  private:

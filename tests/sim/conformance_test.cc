@@ -47,17 +47,13 @@ class SimulatedStage {
 
   std::vector<VrrpState> TakeTold(int n) { return std::exchange(told_[n], {}); }
   bool Holds(int n) { return nodes_[n]->holds_vips(); }
-  bool Await(const std::function<bool()>& condition) {
-    const absl::Time deadline = clock_.now() + absl::Seconds(20);
+  bool Await(const std::function<bool()>& condition, absl::Duration limit = absl::Seconds(20)) {
+    const absl::Time deadline = clock_.now() + limit;
+    clock_.At(deadline, [] {});
     while (!condition()) {
-      if (clock_.now() > deadline || !clock_.RunNext()) return false;
+      if (clock_.now() >= deadline || !clock_.RunNext()) return false;
     }
     return true;
-  }
-  void Pass(absl::Duration length) {
-    bool over = false;
-    clock_.After(length, [&over] { over = true; });
-    while (!over) clock_.RunNext();
   }
   absl::Time Now() { return clock_.now(); }
 

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/lab/support/bare.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace zcluster::lab {
-namespace {
-
-std::string CgroupRoot() {
-  std::ifstream mounts("/proc/mounts");
-  std::string device, where, type, rest;
-  while (mounts >> device >> where >> type && std::getline(mounts, rest)) {
-    if (type == "cgroup2") return where;
-  }
-  return "/sys/fs/cgroup";
-}
-
-}  // namespace
-
 std::ostream& operator<<(std::ostream& out, const NodeImage& image) {
   return out << "files:\n"
              << image.files << "state:\n"
@@ -98,57 +81,6 @@ void BareScenario::MustCreate(const std::vector<std::string>& flags) {
   all.insert(all.end(), flags.begin(), flags.end());
   const Outcome created = Create(all, Token() + "\n");
   ASSERT_EQ(created.code, 0) << created.out << created.err << lab().Explain();
-}
-
-Outcome BareScenario::Follow(const std::string& machine, const std::vector<std::string>& argv,
-                             const std::string& input,
-                             const std::function<void(const std::string&)>& line) {
-  const std::vector<std::string> words = lab().ExecArgv(machine, argv);
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  int in[2], out[2];
-  if (pipe(in) != 0 || pipe(out) != 0) abort();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    dup2(in[0], 0);
-    dup2(out[1], 1);
-    dup2(out[1], 2);
-    for (int fd : {in[0], in[1], out[0], out[1]}) close(fd);
-    execvp(pointers[0], pointers.data());
-    _exit(127);
-  }
-  close(in[0]);
-  close(out[1]);
-  if (write(in[1], input.data(), input.size()) < 0) abort();
-  close(in[1]);
-  Outcome outcome;
-  std::string begun;
-  char buffer[4096];
-  for (ssize_t n = 0; (n = read(out[0], buffer, sizeof buffer)) > 0;) {
-    begun.append(buffer, static_cast<size_t>(n));
-    outcome.out.append(buffer, static_cast<size_t>(n));
-    for (size_t end = 0; (end = begun.find('\n')) != std::string::npos;) {
-      line(begun.substr(0, end));
-      begun.erase(0, end + 1);
-    }
-  }
-  close(out[0]);
-  int how = 0;
-  waitpid(pid, &how, 0);
-  outcome.code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-  return outcome;
-}
-
-pid_t BareScenario::AgentPid(const std::string& node) {
-  std::ifstream group(
-      absl::StrCat(CgroupRoot(), "/zlab-", lab().name(), "/", node, "/cgroup.procs"));
-  for (pid_t pid = 0; group >> pid;) {
-    std::ifstream comm(absl::StrCat("/proc/", pid, "/comm"));
-    std::string name;
-    if (comm >> name && name == "zagent") return pid;
-  }
-  return -1;
 }
 
 }  // namespace zcluster::lab

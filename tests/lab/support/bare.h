@@ -2,9 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/types.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,13 +41,6 @@ class BareScenario : public Scenario {
   static Outcome Create(const std::vector<std::string>& flags, const std::string& input);
   // A pair as the farm needs it, made with a token; fails the test if it is not.
   static void MustCreate(const std::vector<std::string>& flags = {});
-
-  // Runs `argv` on `machine`, and hands each line of its output to `line` as it comes.
-  static Outcome Follow(const std::string& machine, const std::vector<std::string>& argv,
-                        const std::string& input,
-                        const std::function<void(const std::string&)>& line);
-  // The node's agent as this process can signal it; -1 if none runs.
-  static pid_t AgentPid(const std::string& node);
 };
 
 }  // namespace zcluster::lab

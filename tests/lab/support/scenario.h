@@ -2,7 +2,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +54,13 @@ class Scenario : public testing::Test {
   static int Transitions(const std::string& node);
   // The term that the node knows.
   static int64_t Term(const std::string& node);
+
+  // Runs `argv` on `machine`, and hands each line of its output to `line` as it comes.
+  static Outcome Follow(const std::string& machine, const std::vector<std::string>& argv,
+                        const std::string& input,
+                        const std::function<void(const std::string&)>& line);
+  // The node's agent as this process can signal it; -1 if none runs.
+  static pid_t AgentPid(const std::string& node);
 
  private:
   static std::optional<Lab> lab_;
