@@ -33,6 +33,8 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.MaintenanceService/Switchover", For::kOperator, kAudited, kPeerToo},
     {"zcluster.v1.MaintenanceService/Enter", For::kOperator, kAudited},
     {"zcluster.v1.MaintenanceService/Start", For::kOperator, kAudited},
+    {"zcluster.v1.MaintenanceService/Freeze", For::kOperator, kAudited},
+    {"zcluster.v1.MaintenanceService/Unfreeze", For::kOperator, kAudited},
 
     {"zcluster.v1.CommandService/Run", For::kOperator, kAudited, kPeerToo},
     {"zcluster.v1.CommandService/Replicate", For::kPeer, kAudited},

@@ -276,6 +276,25 @@ std::vector<Verb> Steering() {
        {{"zctl maintenance start", "when the work is done"}},
        MaintenanceStart,
        "zctl fleet maintenance start PAIR/NODE"},
+      {"freeze",
+       "suspend automatic decisions on both nodes",
+       "Until `zctl unfreeze`, through restarts and reboots too: no move because of health, no "
+       "failback, no return from a maintenance whose time is over. Traffic and replication go on, "
+       "operators' orders are carried out, and a master that dies is succeeded still. A node that "
+       "cannot be reached learns it when the link is back.",
+       {},
+       {{"--reason", "", "TEXT", "why, for everybody who looks; at most 256 bytes"}},
+       kOperation,
+       {{"zctl freeze --reason 'switch upgrade'", "nothing shall move meanwhile"}},
+       Freeze},
+      {"unfreeze",
+       "let the pair decide again",
+       "Ends `zctl freeze` on both nodes. What is due is done then.",
+       {},
+       {},
+       kOperation,
+       {{"zctl unfreeze", "when the work is done"}},
+       Unfreeze},
       {"run",
        "run a command of the catalogue on both nodes",
        "Runs a command on the master and then on the backup, and shows what each printed, its exit "

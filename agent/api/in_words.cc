@@ -114,6 +114,10 @@ std::string InWords(const v1::SwitchoverRequest& r) {
       .Line();
 }
 
+std::string InWords(const v1::FreezeRequest& r) {
+  return Words().Add("reason", Printable(r.reason())).Line();
+}
+
 std::string InWords(bool force) { return force ? "force" : ""; }
 
 }  // namespace zcluster::api

@@ -20,6 +20,7 @@ std::string InWords(const v1::AddOperatorRequest& request);
 std::string InWords(const v1::RevokeOperatorRequest& request);
 std::string InWords(const v1::EnterRequest& request);
 std::string InWords(const v1::SwitchoverRequest& request);
+std::string InWords(const v1::FreezeRequest& request);
 // Of those requests that only may be forced.
 std::string InWords(bool force);
 

@@ -85,6 +85,13 @@ absl::StatusOr<core::OperationAsked> WishOf(const v1::EnterRequest& request) {
   return wish;
 }
 
+absl::StatusOr<core::OperationAsked> WishOf(const v1::FreezeRequest& request) {
+  core::OperationAsked wish = Wish(core::OperationKind::kFreeze, /*force=*/false);
+  wish.reason = request.reason();
+  ZC_RETURN_IF_ERROR(CheckLine("reason", wish.reason));
+  return wish;
+}
+
 // Asks the brain on the loop; whatever comes of it goes to the stream that is returned.
 grpc::ServerWriteReactor<v1::Step>* AskBrain(access::Desk& desk, const Board& board,
                                              Operations& operations, const access::Asked& asked,
@@ -168,6 +175,20 @@ grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Start(grpc::CallbackServ
   return AskBrain(desk_, board_, operations_,
                   {*context, "zcluster.v1.MaintenanceService/Start", InWords(request->force())},
                   Wish(core::OperationKind::kStartMaintenance, request->force()));
+}
+
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Freeze(grpc::CallbackServerContext* context,
+                                                               const v1::FreezeRequest* request) {
+  return AskBrain(desk_, board_, operations_,
+                  {*context, "zcluster.v1.MaintenanceService/Freeze", InWords(*request)},
+                  WishOf(*request));
+}
+
+grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Unfreeze(
+    grpc::CallbackServerContext* context, const v1::UnfreezeRequest*) {
+  return AskBrain(desk_, board_, operations_,
+                  {*context, "zcluster.v1.MaintenanceService/Unfreeze", ""},
+                  Wish(core::OperationKind::kUnfreeze, /*force=*/false));
 }
 
 PeerMaintenanceService::PeerMaintenanceService(access::Desk& desk, const Board& board,

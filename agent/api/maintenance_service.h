@@ -34,6 +34,10 @@ class MaintenanceService : public v1::MaintenanceService::CallbackService {
                                             const v1::EnterRequest* request) override;
   grpc::ServerWriteReactor<v1::Step>* Start(grpc::CallbackServerContext* context,
                                             const v1::StartRequest* request) override;
+  grpc::ServerWriteReactor<v1::Step>* Freeze(grpc::CallbackServerContext* context,
+                                             const v1::FreezeRequest* request) override;
+  grpc::ServerWriteReactor<v1::Step>* Unfreeze(grpc::CallbackServerContext* context,
+                                               const v1::UnfreezeRequest* request) override;
   void PassOn(const core::OperationAsked& wish, absl::Time asked_at, Stream client);
 
   access::Desk& desk_;
@@ -44,7 +48,7 @@ class MaintenanceService : public v1::MaintenanceService::CallbackService {
 };
 
 // For the peer: carries out a switchover if this node is master, and else refuses: two nodes that
-// each take the other for the master would pass a call round for ever. Enter and Start are for the
+// each take the other for the master would pass a call round for ever. The others are for the
 // node's own operators: UNIMPLEMENTED.
 class PeerMaintenanceService : public v1::MaintenanceService::CallbackService {
  public:

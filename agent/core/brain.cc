@@ -10,6 +10,7 @@
 #include "agent/core/evidence.h"
 #include "agent/core/facts.h"
 #include "agent/core/failback.h"
+#include "agent/core/health.h"
 #include "agent/core/maintenance.h"
 #include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
@@ -42,6 +43,7 @@ bool& AwaitsOf(Operation& operation, Replicator replicator) {
 
 absl::string_view WhatIsUnderWay(const Operation& operation) {
   if (!operation.OfTheBrain()) return Name(operation.kind);
+  if (operation.by_health) return "move by health";
   return operation.kind == OperationKind::kSwitchover ? "failback" : "return from maintenance";
 }
 
@@ -68,6 +70,7 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
   // happened meanwhile, and a tick after it.
   if (std::holds_alternative<Ticked>(event)) {
     changed |= DecideReturn();
+    changed |= DecideHealth();
     changed |= DecideFailback();
   }
   return GiveOrders(changed);
@@ -162,12 +165,13 @@ bool Brain::Apply(const PeerReported& event) {
   NodeState told = event.state;
   // Its clock moves with each word: only how far it is from ours is news, and not each jitter.
   const absl::Time wall = std::exchange(told.wall, absl::InfinitePast());
-  bool changed = false;
+  bool changed = LearnFreeze(told.freeze);
   if (wall > absl::InfinitePast() && state_.wall > absl::InfinitePast()) {
     const absl::Duration ahead = wall - state_.wall;
     std::optional<absl::Duration>& known = state_.peer.clock_ahead;
-    changed = !known || absl::AbsDuration(ahead - *known) > kClockSkew / 2;
-    if (changed) known = ahead;
+    const bool moved = !known || absl::AbsDuration(ahead - *known) > kClockSkew / 2;
+    if (moved) known = ahead;
+    changed |= moved;
   }
   return Assign(state_.peer.told, std::optional<NodeState>(std::move(told))) || changed;
 }
@@ -186,6 +190,10 @@ bool Brain::Apply(const Flushed& event) {
 
 bool Brain::Apply(const OperationAsked& event) {
   const std::string& node = state_.config.node_name;
+  if (event.kind == OperationKind::kFreeze || event.kind == OperationKind::kUnfreeze) {
+    SetFreeze(event);
+    return true;
+  }
   absl::Status refusal;
   const bool is_out = state_.durable.maintenance;
   // One whose time is over is on its way back: whoever wants it out means from now on.
@@ -301,6 +309,8 @@ void Brain::Promote(absl::string_view event, absl::string_view cause, Term term)
   const bool again = state_.role == Role::kMaster;
   Fields fields = {{"term", absl::StrCat(term.value)}, {"cause", std::string(cause)}};
   for (auto& field : EvidenceOfPromotion(state_, now_)) fields.push_back(std::move(field));
+  // As the peer that moved it has counted.
+  if (!again && PeerIsWorse(state_)) CountMove();
   state_.role = Role::kMaster;
   if (!again) state_.role_since = now_;
   state_.acknowledged = false;
@@ -395,9 +405,9 @@ void Brain::Begin(Operation operation) {
        {"reason", by_itself ? std::string(WhatIsUnderWay(operation)) : operation.reason}});
   state_.operation = std::move(operation);
   if (first == Phase::kFlushing) {
-    Progress(reasons.empty()
-                 ? absl::StrCat(state_.config.peer_name, " is ready")
-                 : absl::StrCat("going on by force although ", absl::StrJoin(reasons, "; ")));
+    Progress(reasons.empty() ? absl::StrCat(state_.config.peer_name, " is ready")
+                             : absl::StrCat("going on ", state_.operation->force ? "by force " : "",
+                                            "although ", absl::StrJoin(reasons, "; ")));
   }
   EnterPhase(first);
 }
@@ -423,7 +433,7 @@ void Brain::EnterPhase(Phase phase) {
   // By force, what is not synchronised anyway is not waited for.
   const Config& config = state_.config;
   operation.awaits_flows =
-      config.replicate_conntrack && (!operation.force || state_.conntrack.synchronised);
+      config.replicate_conntrack && (!operation.GoesOnAnyway() || state_.conntrack.synchronised);
   operation.awaits_files = config.has_roots && (!operation.force || state_.peer.connected);
   operation.awaits_commands = config.has_commands && (!operation.force || state_.peer.connected);
   if (operation.awaits_flows) acts_.push_back(Flush{operation.id, Replicator::kConntrack});
@@ -459,6 +469,7 @@ void Brain::EndOperation(const absl::Status& status) {
     const bool returns = operation.kind == OperationKind::kStartMaintenance;
     if (!status.ok() && returns) state_.maintenance_time.no_return_before = now_ + kReturnPause;
     if (!status.ok() && !returns) state_.no_failback_before = now_ + kFailbackPause;
+    if (!status.ok() && operation.by_health) state_.moves.none_before = now_ + kMovePause;
   } else {
     words_.push_back(Finished{operation.id, status});
   }

@@ -44,6 +44,7 @@ class Brain {
   bool Apply(const OperationAsked& event);
   bool Apply(const Configured& event);
   bool Apply(const FactsReported& event);
+  bool Apply(const HealthReported& event);
   bool Apply(const PeerAsked& event);
   bool Apply(const PeerAnswered& event);
   bool Apply(const PathProbed& event);
@@ -55,6 +56,7 @@ class Brain {
   bool DecideBootGate();
   bool DecideYielding();
   bool DecideFailback();
+  bool DecideHealth();
   bool DecideReturn();
   bool AdvanceOperation();
 
@@ -64,6 +66,9 @@ class Brain {
   absl::Time WallClock() const;
   bool CountMaintenance();
   void AmendMaintenance(const OperationAsked& event);
+  void CountMove();
+  void SetFreeze(const OperationAsked& event);
+  bool LearnFreeze(const Freeze& told);
   void LearnTerm(Term term);
   void Begin(Operation operation);
   void EnterPhase(Phase phase);

@@ -75,7 +75,7 @@ struct Flushed {
   Replicator replicator = Replicator::kConntrack;
 };
 
-enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance };
+enum class OperationKind { kSwitchover, kEnterMaintenance, kStartMaintenance, kFreeze, kUnfreeze };
 
 // An operator asks. Answered by Progressed actions and one Finished.
 struct OperationAsked {
@@ -90,6 +90,12 @@ struct OperationAsked {
 // What a failover depends on has changed; all of it.
 struct FactsReported {
   std::vector<Fact> facts;
+};
+
+// Whether this node can serve, besides what VRRP itself sees: all checks that have a result, in the
+// order of the configuration.
+struct HealthReported {
+  std::vector<HealthCheck> checks;
 };
 
 // The peer took over, or is about to, and asks whether we serve all the same.
@@ -128,9 +134,10 @@ struct Configured {
   Config config;
 };
 
-using Event = std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting,
-                           ComponentReported, PeerConnected, PeerDisconnected, PeerReported,
-                           ConntrackReported, RootsReported, Flushed, OperationAsked, Configured,
-                           FactsReported, PeerAsked, PeerAnswered, PathProbed, NetworkSeen>;
+using Event =
+    std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting, ComponentReported,
+                 PeerConnected, PeerDisconnected, PeerReported, ConntrackReported, RootsReported,
+                 Flushed, OperationAsked, Configured, FactsReported, HealthReported, PeerAsked,
+                 PeerAnswered, PathProbed, NetworkSeen>;
 
 }  // namespace zcluster::core

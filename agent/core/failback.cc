@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/failback.h"
 
+#include "agent/core/health.h"
 #include "agent/core/readiness.h"
 
 namespace zcluster::core {
@@ -12,6 +13,8 @@ bool MayFailBack(const State& state, absl::Time now) {
   if (now < state.peer.since + kFailbackHoldDown) return false;
   if (now < state.role_since + kFailbackHoldDown) return false;
   if (now < state.no_failback_before) return false;
+  // It would not stay there.
+  if (state.durable.freeze.active || MovesAreHeld(state, now)) return false;
   return NotReady(state).empty();
 }
 

@@ -31,9 +31,8 @@ absl::Duration Remaining(const Durable& durable, absl::Time wall) {
 
 bool MayComeBack(const State& state, absl::Time now) {
   const MaintenanceTime& time = state.maintenance_time;
-  if (!state.durable.maintenance || !time.over || state.operation) {
-    return false;
-  }
+  if (!state.durable.maintenance || !time.over || state.operation) return false;
+  if (state.durable.freeze.active) return false;
   if (now < time.no_return_before) return false;
   const Peer& peer = state.peer;
   if (!peer.connected || !peer.told || peer.told->role == Role::kUnknown) {

@@ -43,6 +43,10 @@ absl::string_view Name(OperationKind kind) {
       return "maintenance enter";
     case OperationKind::kStartMaintenance:
       return "maintenance start";
+    case OperationKind::kFreeze:
+      return "freeze";
+    case OperationKind::kUnfreeze:
+      return "unfreeze";
   }
   return "unknown operation";
 }

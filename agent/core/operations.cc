@@ -67,7 +67,7 @@ Move WhileFlushing(const State& state, const Operation& operation, absl::Time no
   }
   const std::string awaited = Awaited(operation);
   if (awaited.empty()) {
-    if (operation.force) return Next(AfterFlushing(state, operation));
+    if (operation.GoesOnAnyway()) return Next(AfterFlushing(state, operation));
     // It was when this began, and the flush may have taken seconds.
     const std::vector<std::string> reasons = NotReady(state);
     if (reasons.empty())
@@ -80,8 +80,9 @@ Move WhileFlushing(const State& state, const Operation& operation, absl::Time no
   if (now < operation.deadline) return {};
   const std::string missing = absl::StrCat(peer, " has not acknowledged all ", awaited, " within ",
                                            absl::FormatDuration(kFlushBound));
-  if (operation.force)
-    return Next(absl::StrCat(missing, "; going on by force"), AfterFlushing(state, operation));
+  if (operation.GoesOnAnyway())
+    return Next(absl::StrCat(missing, "; going on", operation.force ? " by force" : ""),
+                AfterFlushing(state, operation));
   return End(absl::DeadlineExceededError(absl::StrCat(missing, "; nothing was done")));
 }
 

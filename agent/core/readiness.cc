@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/core/facts.h"
+#include "agent/core/health.h"
 #include "agent/core/names.h"
 
 namespace zcluster::core {
@@ -147,8 +148,8 @@ std::vector<Precondition> Preconditions(const State& state) {
   if (told && state.peer.told->role != Role::kMaster) {
     AddReasons(config.peer_name, state.peer.told->not_ready, list);
   }
-  for (Precondition& precondition : FactPreconditions(state)) {
-    list.push_back(std::move(precondition));
+  for (auto* judge : {&HealthPreconditions, &FactPreconditions}) {
+    for (Precondition& precondition : judge(state)) list.push_back(std::move(precondition));
   }
   return list;
 }

@@ -80,8 +80,12 @@ struct Operation {
   bool awaits_flows = false;
   bool awaits_files = false;
   bool awaits_commands = false;
+  bool by_health = false;  // the peer can serve better: what it lacks yet is no reason to stay
 
-  // A failback, or a maintenance whose time is over: nobody asked, so nobody is answered.
+  // What is not ready is not waited for longer than a phase lasts.
+  bool GoesOnAnyway() const { return force || by_health; }
+  // A failback, a move by health, or a maintenance whose time is over: nobody asked, so nobody is
+  // answered.
   bool OfTheBrain() const { return id == OperationId{}; }
 };
 
@@ -90,6 +94,14 @@ struct MaintenanceTime {
   std::optional<absl::Time> ends;  // from the first tick on that knows the wall clock
   bool over = false;               // it has ended; the node comes back as soon as it may
   absl::Time no_return_before = absl::InfinitePast();
+};
+
+// Of the decisions that health led to.
+struct HealthMoves {
+  std::optional<absl::Time> worse_since;  // this node is master, and its peer could serve better
+  std::vector<absl::Time> made;           // by either node; the latest few, oldest first
+  absl::Time none_before = absl::InfinitePast();  // the last one did not succeed
+  bool held = false;                              // one is due, and held back
 };
 
 // Both nodes as this one sees them.
@@ -114,6 +126,7 @@ struct State {
   ConntrackState conntrack;
   std::vector<RootState> roots;
   std::vector<Fact> facts;
+  std::vector<HealthCheck> checks;
   Peer peer;
   absl::Time wall = absl::InfinitePast();     // of the last tick
   absl::Time wall_at = absl::InfinitePast();  // when that was, by the loop's clock
@@ -123,6 +136,7 @@ struct State {
   std::optional<Operation> operation;
   absl::Time no_failback_before = absl::InfinitePast();
   MaintenanceTime maintenance_time;
+  HealthMoves moves;
 };
 
 }  // namespace zcluster::core

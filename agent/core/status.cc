@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/core/boot_gate.h"
 #include "agent/core/facts.h"
+#include "agent/core/health.h"
 #include "agent/core/maintenance_time.h"
 #include "agent/core/names.h"
 #include "agent/core/readiness.h"
@@ -23,8 +24,11 @@ std::string Shortened(const std::vector<std::string>& reasons) {
   return absl::StrCat(reasons.front(), " (and ", reasons.size() - 1, " more)");
 }
 
+// What is wrong with this node: its own parts, and what it serves with.
+bool IsIll(const State& state) { return !state.problems.empty() || !Failing(state.checks).empty(); }
+
 std::string Problems(const State& state) {
-  std::vector<std::string> all;
+  std::vector<std::string> all = Failing(state.checks);
   for (const auto& [component, problem] : state.problems) {
     all.push_back(absl::StrCat(component, ": ", problem));
   }
@@ -37,10 +41,20 @@ std::string Warned(const State& state, std::string text) {
   return warning.empty() ? text : absl::StrCat(text, "; warning: ", warning);
 }
 
+// Why a move by health that is due is not made.
+absl::string_view WhyHeld(const State& state) {
+  return state.durable.freeze.active ? "the pair is frozen" : "it has moved too often of late";
+}
+
 Colour OfMaster(const State& state) {
   const std::string& peer = state.config.peer_name;
   const std::string since = absl::StrCat("master since term ", state.durable.own_term.value);
-  if (!state.problems.empty()) return {Status::kRed, absl::StrCat(since, "; ", Problems(state))};
+  if (IsIll(state)) {
+    const std::string why = absl::StrCat(since, "; ", Problems(state));
+    return {Status::kRed, state.moves.held ? absl::StrCat(why, "; stays, though ", peer,
+                                                          " could serve better: ", WhyHeld(state))
+                                           : why};
+  }
   if (!state.peer.connected) {
     return {Status::kGreen,
             absl::StrCat(since, "; serves alone: ", peer, " is unreachable: ", state.peer.problem)};
@@ -64,6 +78,7 @@ Colour OfBackup(const State& state) {
   if (!reasons.empty()) {
     return {Status::kRed, absl::StrCat("not ready to take over: ", Shortened(reasons))};
   }
+  if (IsIll(state)) return {Status::kRed, Problems(state)};
   return {Status::kGreen,
           Warned(state, absl::StrCat("ready to take over from ", state.config.peer_name))};
 }
@@ -81,7 +96,7 @@ std::string WaitsFor(const State& state) {
 
 Colour OfFault(const State& state) {
   const std::string& peer = state.config.peer_name;
-  if (!state.problems.empty()) return {Status::kRed, Problems(state)};
+  if (IsIll(state)) return {Status::kRed, Problems(state)};
   if (state.vrrp == VrrpState::kDown) return {Status::kRed, "keepalived does not run"};
   if (state.boot_gate.closed)
     return {Status::kRed, absl::StrCat("has just started: ", WaitsFor(state))};
@@ -96,6 +111,7 @@ Colour OfFault(const State& state) {
 
 // What a node whose time is over waits for.
 std::string ComesBack(const State& state) {
+  if (state.durable.freeze.active) return "its time is over; comes back when the freeze has ended";
   if (!state.peer.connected) {
     return absl::StrCat("its time is over; waits for ", state.config.peer_name, ", at most ",
                         absl::FormatDuration(kReturnUnheard));
@@ -109,7 +125,7 @@ Colour OfMaintenance(const State& state) {
   const std::string out = MaintenanceText(state.durable);
   if (state.maintenance_time.over)
     return {Status::kOrange, absl::StrCat(out, "; ", ComesBack(state))};
-  if (!state.problems.empty()) return {Status::kOrange, absl::StrCat(out, "; ", Problems(state))};
+  if (IsIll(state)) return {Status::kOrange, absl::StrCat(out, "; ", Problems(state))};
   return {Status::kOrange, absl::StrCat(out, "; does not take over")};
 }
 
@@ -145,6 +161,8 @@ NodeState DescribeAs(const State& state, const NodeView& local) {
   node.facts = state.facts;
   node.maintenance_reason = state.durable.maintenance_reason;
   node.maintenance_until = state.durable.maintenance_until;
+  node.checks = state.checks;
+  node.freeze = state.durable.freeze;
   return node;
 }
 
@@ -172,6 +190,9 @@ bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
 
 NodeView LocalNode(const State& state) {
   auto [status, message] = ColourOf(state);
+  if (const Freeze& freeze = state.durable.freeze; freeze.active) {
+    absl::StrAppend(&message, "; frozen", freeze.reason.empty() ? "" : ": ", freeze.reason);
+  }
   // While it asks it has the VIPs: the peer announces again when it has them no longer.
   const Role role = state.question ? Role::kMaster : state.role;
   return {state.config.node_name, state.config.node_address, role, status, std::move(message)};
@@ -219,8 +240,8 @@ bool SameButCounters(const NodeState& a, const NodeState& b) {
   return a.term == b.term && a.own_term == b.own_term && a.role == b.role && a.status == b.status &&
          a.message == b.message && a.priority == b.priority && a.not_ready == b.not_ready &&
          a.maintenance_reason == b.maintenance_reason &&
-         a.maintenance_until == b.maintenance_until && a.facts == b.facts &&
-         Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
+         a.maintenance_until == b.maintenance_until && a.facts == b.facts && a.checks == b.checks &&
+         a.freeze == b.freeze && Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
 }
 
 bool SameButCounters(const View& a, const View& b) {

@@ -78,6 +78,26 @@ struct Fact {
   bool operator==(const Fact&) const = default;
 };
 
+// One thing that shows whether this node can serve, besides what VRRP itself sees (proto
+// HealthCheck).
+struct HealthCheck {
+  std::string name;  // "interface front", "gateway 10.10.0.254", "check"
+  bool passes = true;
+  std::string evidence = {};  // one sentence without a full stop
+  // The other node may see the same fault so much later.
+  absl::Duration settles = absl::ZeroDuration();
+  bool operator==(const HealthCheck&) const = default;
+};
+
+// Whether automatic decisions are suspended. Of two that differ the higher version holds, and of
+// equal ones the active one: so a freeze that was ordered on either node becomes that of both.
+struct Freeze {
+  uint64_t version = 0;  // grows by one with each order; 0: nobody ever froze the pair
+  bool active = false;
+  std::string reason = {};  // as the operator gave it; may be empty
+  bool operator==(const Freeze&) const = default;
+};
+
 // What a node that lives says when it is asked whether it serves (proto Answer).
 struct Testimony {
   bool master = false;      // keepalived here says MASTER
@@ -102,6 +122,8 @@ struct NodeState {
   // As in Durable; `..._since` and `..._until` by this node's wall clock.
   std::string maintenance_reason = {};
   absl::Time maintenance_until = absl::InfiniteFuture();
+  std::vector<HealthCheck> checks = {};
+  Freeze freeze = {};
   bool operator==(const NodeState&) const = default;
 };
 
@@ -116,6 +138,7 @@ struct Durable {
   std::string maintenance_reason = {};  // as the operator gave it; may be empty
   absl::Time maintenance_since = absl::InfinitePast();
   absl::Time maintenance_until = absl::InfiniteFuture();  // it ends by itself then
+  Freeze freeze = {};
   bool operator==(const Durable&) const = default;
 };
 

@@ -23,6 +23,9 @@ constexpr absl::string_view kMaintenance = "maintenance";
 constexpr absl::string_view kMaintenanceReason = "maintenance_reason";
 constexpr absl::string_view kMaintenanceSince = "maintenance_since";
 constexpr absl::string_view kMaintenanceUntil = "maintenance_until";
+constexpr absl::string_view kFreeze = "freeze";
+constexpr absl::string_view kFreezeVersion = "freeze_version";
+constexpr absl::string_view kFreezeReason = "freeze_reason";
 
 // Terms are unsigned, SQLite's integers are signed: kept as text.
 absl::Status ReadNumber(absl::string_view key, const std::string& text, uint64_t& value) {
@@ -41,16 +44,23 @@ absl::Status ReadTime(absl::string_view key, const std::string& text, absl::Time
   return absl::DataLossError(absl::StrCat(key, " is '", text, "', not a time: ", why));
 }
 
+absl::Status ReadFlag(absl::string_view key, const std::string& text, bool& value) {
+  uint64_t number = 0;
+  ZC_RETURN_IF_ERROR(ReadNumber(key, text, number));
+  value = number != 0;
+  return absl::OkStatus();
+}
+
 absl::Status ReadRow(absl::string_view key, const std::string& text, core::Durable& durable) {
   if (key == kHighestTerm) return ReadNumber(key, text, durable.highest_term.value);
   if (key == kOwnTerm) return ReadNumber(key, text, durable.own_term.value);
   if (key == kMaintenanceReason) durable.maintenance_reason = text;
   if (key == kMaintenanceSince) return ReadTime(key, text, durable.maintenance_since);
   if (key == kMaintenanceUntil) return ReadTime(key, text, durable.maintenance_until);
-  if (key != kMaintenance) return absl::OkStatus();
-  uint64_t number = 0;
-  ZC_RETURN_IF_ERROR(ReadNumber(key, text, number));
-  durable.maintenance = number != 0;
+  if (key == kMaintenance) return ReadFlag(key, text, durable.maintenance);
+  if (key == kFreeze) return ReadFlag(key, text, durable.freeze.active);
+  if (key == kFreezeVersion) return ReadNumber(key, text, durable.freeze.version);
+  if (key == kFreezeReason) durable.freeze.reason = text;
   return absl::OkStatus();
 }
 
@@ -83,7 +93,10 @@ absl::Status Database::Write(const core::Durable& durable) {
       {kMaintenance, durable.maintenance ? "1" : "0"},
       {kMaintenanceReason, durable.maintenance_reason},
       {kMaintenanceSince, TimeText(durable.maintenance_since)},
-      {kMaintenanceUntil, TimeText(durable.maintenance_until)}};
+      {kMaintenanceUntil, TimeText(durable.maintenance_until)},
+      {kFreeze, durable.freeze.active ? "1" : "0"},
+      {kFreezeVersion, absl::StrCat(durable.freeze.version)},
+      {kFreezeReason, durable.freeze.reason}};
   for (const auto& [key, value] : rows) {
     ZC_RETURN_IF_ERROR(put_.BindText(1, key).BindText(2, value).Run());
   }

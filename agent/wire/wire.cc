@@ -11,6 +11,7 @@ constexpr int kMaxReasons = 64;
 constexpr int kMaxRoots = 64;
 constexpr int kMaxFacts = 128;
 constexpr size_t kMaxFact = 256;
+constexpr int kMaxChecks = 32;
 constexpr size_t kMaxText = 1024;
 constexpr size_t kMaxPath = 4096;
 // A term near the top would leave no next one.
@@ -55,6 +56,23 @@ absl::StatusOr<core::ConntrackState> FromProto(const v1::ConntrackState& state) 
   result.refused = state.refused();
   result.problem = state.problem();
   return result;
+}
+
+absl::StatusOr<core::Freeze> FromProto(const v1::Freeze& freeze) {
+  ZC_RETURN_IF_ERROR(CheckText("freeze.reason", freeze.reason(), core::kMaxReason));
+  ZC_RETURN_IF_ERROR(CheckTerm("freeze.version", freeze.version()));
+  return core::Freeze{freeze.version(), freeze.active(), freeze.reason()};
+}
+
+absl::StatusOr<std::vector<core::HealthCheck>> ChecksOf(const v1::NodeState& state) {
+  ZC_RETURN_IF_ERROR(CheckCount("checks", state.checks_size(), kMaxChecks));
+  std::vector<core::HealthCheck> checks;
+  for (const v1::HealthCheck& check : state.checks()) {
+    ZC_RETURN_IF_ERROR(CheckText("checks.name", check.name(), kMaxFact));
+    ZC_RETURN_IF_ERROR(CheckText("checks.evidence", check.evidence()));
+    checks.push_back({check.name(), check.passes(), check.evidence()});
+  }
+  return checks;
 }
 
 absl::StatusOr<core::RootState> FromProto(const v1::RootState& state) {
@@ -211,6 +229,19 @@ v1::NodeState ToProto(const core::NodeState& state) {
       *maintenance.mutable_until() = ToProto(state.maintenance_until);
     }
   }
+  for (const core::HealthCheck& check : state.checks) {
+    if (result.checks_size() == kMaxChecks) break;
+    v1::HealthCheck& told = *result.add_checks();
+    told.set_name(Clip(check.name, kMaxFact));
+    told.set_passes(check.passes);
+    told.set_evidence(Clip(check.evidence));
+  }
+  if (state.freeze != core::Freeze()) {
+    v1::Freeze& freeze = *result.mutable_freeze();
+    freeze.set_version(state.freeze.version);
+    freeze.set_active(state.freeze.active);
+    freeze.set_reason(state.freeze.reason);
+  }
   return result;
 }
 
@@ -252,6 +283,8 @@ absl::StatusOr<core::NodeState> FromProto(const v1::NodeState& state) {
   }
   result.maintenance_reason = maintenance.reason();
   if (maintenance.has_until()) result.maintenance_until = FromProto(maintenance.until());
+  ZC_ASSIGN_OR_RETURN(result.checks, ChecksOf(state));
+  ZC_ASSIGN_OR_RETURN(result.freeze, FromProto(state.freeze()));
   return result;
 }
 

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "agent/core/health.h"
 #include "agent/core/names.h"
 
 namespace zcluster::sim {
@@ -52,6 +54,10 @@ std::string Text(const core::Event& event) {
           [](const core::OperationAsked&) -> std::string { return ""; },
           [](const core::Configured&) -> std::string { return "hears its new configuration"; },
           [](const core::FactsReported&) -> std::string { return ""; },
+          [](const core::HealthReported& e) {
+            return absl::StrCat("hears of its health: ",
+                                absl::StrJoin(core::Failing(e.checks), "; "));
+          },
           [](const core::PeerAsked& e) { return absl::StrCat("is asked ", e.nonce); },
           [](const core::PeerAnswered& e) { return absl::StrCat("is answered ", e.nonce); },
           [](const core::NetworkSeen& e) { return absl::StrCat("sees ", core::Name(e.what)); },

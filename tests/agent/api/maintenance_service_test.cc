@@ -83,6 +83,25 @@ TEST(Maintenance, RefusesAReasonThatCannotBeShownAndALengthThatIsNone) {
   EXPECT_EQ(node.brain.asked(), 0u);
 }
 
+TEST(Maintenance, FreezeAndUnfreezeAreAskedOfThisNode) {
+  Node node;
+  node.Publish(Role::kBackup, Role::kMaster);
+  EXPECT_THAT(Call(node.LocalChannel()).Freeze("two\nlines").End().error_message(),
+              HasSubstr("reason: has a control character"));
+  Call freeze(node.LocalChannel());
+  freeze.Freeze("switch upgrade");
+  const core::OperationAsked asked = node.brain.WaitFor(1);
+  EXPECT_EQ(asked.kind, OperationKind::kFreeze);
+  EXPECT_EQ(asked.reason, "switch upgrade");
+  node.Perform(core::Finished{asked.operation, absl::OkStatus()});
+  EXPECT_TRUE(freeze.End().ok());
+  Call unfreeze(node.LocalChannel());
+  unfreeze.Unfreeze();
+  EXPECT_EQ(node.brain.WaitFor(2).kind, OperationKind::kUnfreeze);
+  node.Perform(core::Finished{node.brain.WaitFor(2).operation, absl::OkStatus()});
+  EXPECT_TRUE(unfreeze.End().ok());
+}
+
 TEST(Maintenance, TheBrainsOwnOperationsReachNobody) {
   Node node;
   node.Publish(Role::kMaster, Role::kBackup);

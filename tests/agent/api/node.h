@@ -184,6 +184,16 @@ class Call {
     reader_ = stub_->Start(&context_, v1::StartRequest());
     return *this;
   }
+  Call& Freeze(const std::string& reason) {
+    v1::FreezeRequest request;
+    request.set_reason(reason);
+    reader_ = stub_->Freeze(&context_, request);
+    return *this;
+  }
+  Call& Unfreeze() {
+    reader_ = stub_->Unfreeze(&context_, v1::UnfreezeRequest());
+    return *this;
+  }
   // Waits for the next step; "" at the end.
   std::string Step() { return reader_->Read(&step_) ? step_.what() : ""; }
   const v1::Step& last() const { return step_; }

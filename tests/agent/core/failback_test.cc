@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "agent/core/health.h"
 #include "gtest/gtest.h"
 #include "tests/agent/core/bench.h"
 
@@ -58,6 +59,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NotDuringAnOperation", [](State& s) { s.operation = Operation{}; }, false},
         Case{"NotInThePauseAfterOneThatFailed",
              [](State& s) { s.no_failback_before = kNow + absl::Seconds(1); }, false},
+        Case{"NotWhileFrozen", [](State& s) { s.durable.freeze.active = true; }, false},
+        Case{"NotToAPeerOfWhichMoreFails",
+             [](State& s) {
+               s.peer.told->checks = {{"check", false, "exit code 1"}};
+             },
+             false},
+        Case{"NotAfterManyMovesByHealth",
+             [](State& s) { s.moves.made.assign(kMostMoves, kNow - absl::Minutes(9)); }, false},
+        Case{"OnceTheyAreLongAgo",
+             [](State& s) { s.moves.made.assign(kMostMoves, kNow - kFlapWindow); }, true},
         Case{"NotToAPeerInMaintenance", [](State& s) { s.peer.told->role = Role::kMaintenance; },
              false}),
     [](const auto& tested) { return tested.param.name; });

@@ -93,6 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NotEvenLater", [](State& s) { s.conntrack.synchronised = false; }, false,
              absl::Hours(9)},
         Case{"NotDuringAnOperation", [](State& s) { s.operation = Operation{}; }, false},
+        Case{"NotWhileFrozen", [](State& s) { s.durable.freeze.active = true; }, false},
         Case{"NotInThePauseAfterOneThatFailed",
              [](State& s) { s.maintenance_time.no_return_before = kNow + absl::Seconds(1); },
              false},

@@ -72,7 +72,8 @@ TEST_F(StoreTest, RemembersWhatWasPersistedAndSaysSoOnceEach) {
                            .maintenance = true,
                            .maintenance_reason = "new disk, caf\xc3\xa9",
                            .maintenance_since = absl::FromUnixNanos(1'700'000'000'123'456'789),
-                           .maintenance_until = absl::FromUnixNanos(1'700'007'200'123'456'789)};
+                           .maintenance_until = absl::FromUnixNanos(1'700'007'200'123'456'789),
+                           .freeze = {5, true, "switch upgrade"}};
   {
     auto store = Store::Open(path_);
     ASSERT_TRUE(store.ok());

@@ -31,6 +31,8 @@ core::NodeState Sample() {
                   .problem = "p"}};
   state.facts = {{"sysctl net.ipv4.ip_forward", "1"}, {"version", "0.1.0"}};
   state.wall = absl::FromUnixMillis(1'700'000'000'123);
+  state.checks = {{"interface front", false, "no carrier"}};
+  state.freeze = {4, true, "switch upgrade"};
   return state;
 }
 
@@ -86,6 +88,25 @@ TEST(Wire, RefusesFactsBeyondTheirBounds) {
   state.mutable_facts(1)->set_value(std::string(257, 'x'));
   EXPECT_THAT(std::string(FromProto(state).status().message()),
               testing::StartsWith("facts.value: 257 bytes; at most 256"));
+}
+
+TEST(Wire, RefusesChecksAndAFreezeBeyondTheirBounds) {
+  v1::NodeState state = ToProto(Sample());
+  for (int i = 0; i < 32; ++i) state.add_checks()->set_name("x");
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("checks: 33 entries; at most 32"));
+  state = ToProto(Sample());
+  state.mutable_checks(0)->set_name(std::string(257, 'x'));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("checks.name: 257 bytes"));
+  state = ToProto(Sample());
+  state.mutable_freeze()->set_version(~uint64_t{0});
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("freeze.version: "));
+  state = ToProto(Sample());
+  state.mutable_freeze()->set_reason(std::string(257, 'x'));
+  EXPECT_THAT(std::string(FromProto(state).status().message()),
+              testing::StartsWith("freeze.reason: 257 bytes"));
 }
 
 TEST(Wire, SendsNothingThatThePeerWouldRefuse) {

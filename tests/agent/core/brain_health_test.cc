@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "agent/core/health.h"
+#include "tests/agent/core/bench.h"
+
+namespace zcluster::core {
+namespace {
+
+using absl::Milliseconds;
+using absl::Seconds;
+using testing::HasSubstr;
+
+HealthReported Front(bool passes, absl::Duration settles = Milliseconds(300)) {
+  return {{{"interface front", passes, passes ? "up" : "no carrier", settles}}};
+}
+
+// Its front is dead; it has waited long enough.
+Bench& FrontDies(Bench& bench) { return bench.Tell(Front(false)).Pass(Milliseconds(500)); }
+
+// The peer takes over, as a master that gives way by health awaits.
+void PeerTakesOver(Bench& bench, uint64_t term) {
+  bench.Tell(Flushed{OperationId{0}, Replicator::kConntrack});
+  ASSERT_EQ(bench.Last<SetFault>()->reason, "switchover");
+  bench.Vrrp(VrrpState::kFault).Peer(Role::kMaster, term, term).Vrrp(VrrpState::kBackup).Sync();
+  ASSERT_EQ(bench.state().role, Role::kBackup);
+}
+
+TEST(BrainHealth, AMasterOfWhichMoreFailsGivesWay) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(Front(true));
+  FrontDies(bench);
+  EXPECT_EQ(bench.Field("check_fails", "evidence"), "no carrier");
+  EXPECT_EQ(bench.Field("moves_by_health", "because"), "interface front: no carrier");
+  EXPECT_EQ(bench.Field("operation_started", "reason"), "move by health");
+  PeerTakesOver(bench, 2);
+  EXPECT_EQ(bench.Field("operation_finished", "outcome"), "OK");
+  EXPECT_FALSE(bench.Ever<Finished>()) << "nobody asked";
+}
+
+TEST(BrainHealth, AFaultThatThePeerSeesSoonAfterMovesNothing) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(Front(false, Seconds(2))).Pass(Seconds(1));
+  NodeState peer = PeerAs(Role::kBackup, 0, 1);
+  peer.checks = Front(false).checks;
+  bench.Tell(PeerReported{peer}).Pass(Seconds(30));
+  EXPECT_FALSE(bench.Logged("moves_by_health"));
+  EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kRed);
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message, HasSubstr("interface front: no carrier"));
+}
+
+TEST(BrainHealth, WhatThePeerLacksYetIsNoReasonToStay) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  ConntrackState behind;
+  behind.problem = "a snapshot is under way";
+  bench.Tell(ConntrackReported{behind});
+  FrontDies(bench);
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "switchover");
+}
+
+TEST(BrainHealth, OneThatDoesNotSucceedIsTriedAgainAfterAPause) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  FrontDies(bench);
+  bench.Tell(Flushed{OperationId{0}, Replicator::kConntrack}).Pass(Seconds(25));
+  ASSERT_THAT(bench.Field("operation_finished", "outcome"), HasSubstr("DEADLINE_EXCEEDED"));
+  EXPECT_EQ(bench.state().role, Role::kMaster);
+  const int flushes = bench.Count<Flush>();
+  bench.Pass(Seconds(5));
+  EXPECT_EQ(bench.Count<Flush>(), flushes);
+  bench.Pass(Seconds(30));
+  EXPECT_EQ(bench.Count<Flush>(), flushes + 1);
+}
+
+// Now the front of this node fails, now that of its peer.
+TEST(BrainHealth, FlappingEndsInAHoldAndSaysSo) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  uint64_t term = 1;
+  for (size_t moves = 0; moves < kMostMoves; ++moves) {
+    if (moves % 2 == 0) {
+      FrontDies(bench);
+      PeerTakesOver(bench, ++term);
+      bench.Tell(Front(true));
+    } else {
+      NodeState peer = PeerAs(Role::kFault, term, term);
+      peer.checks = Front(false).checks;
+      bench.Tell(PeerReported{peer}).Vrrp(VrrpState::kMaster).Sync();
+      ASSERT_EQ(bench.state().role, Role::kMaster);
+      bench.Peer(Role::kBackup, term, term + 1).Pass(Seconds(1));
+      ++term;
+    }
+  }
+  // The third was this node's; now it is master again, and ill once more.
+  NodeState peer = PeerAs(Role::kFault, term, term);
+  bench.Tell(PeerReported{peer}).Vrrp(VrrpState::kMaster).Sync();
+  bench.Peer(Role::kBackup, term, term + 1).Pass(Seconds(1));
+  ++term;
+  const int flushes = bench.Count<Flush>();
+  FrontDies(bench);
+  EXPECT_EQ(bench.Count<Flush>(), flushes);
+  EXPECT_THAT(bench.Field("move_held", "cause"), HasSubstr("3 times within 10m"));
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message,
+              HasSubstr("stays, though node2 could serve better: it has moved too often"));
+  bench.Pass(kFlapWindow);
+  EXPECT_GT(bench.Count<Flush>(), flushes);
+}
+
+TEST(BrainHealth, AFrozenPairStaysAndMovesWhenItMayAgain) {
+  Bench bench;
+  bench.BecomeReadyMaster();
+  OperationAsked freeze{OperationId{7}, OperationKind::kFreeze};
+  freeze.reason = "switch upgrade";
+  freeze.by = "anna";
+  bench.Tell(freeze);
+  EXPECT_TRUE(bench.Last<Persist>()->durable.freeze.active);
+  EXPECT_EQ(bench.Field("frozen", "by"), "anna");
+  ASSERT_TRUE(bench.Last<Finished>());
+  EXPECT_TRUE(bench.Last<Finished>()->status.ok());
+  bench.Sync();
+  FrontDies(bench);
+  EXPECT_FALSE(bench.Logged("moves_by_health"));
+  EXPECT_THAT(bench.Ever<Publish>()->view.local.message, HasSubstr("; frozen: switch upgrade"));
+  EXPECT_EQ(bench.Ever<SendState>()->state.freeze.version, 1u);
+  bench.Tell(OperationAsked{OperationId{8}, OperationKind::kUnfreeze}).Sync().Pass(Seconds(1));
+  EXPECT_TRUE(bench.Logged("moves_by_health"));
+}
+
+TEST(BrainHealth, AFreezeIsLearntFromThePeerAndKept) {
+  Bench bench;
+  bench.BecomeReadyBackup();
+  NodeState peer = PeerAs(Role::kMaster, 1, 1);
+  peer.freeze = {3, true, "why"};
+  bench.Tell(PeerReported{peer});
+  EXPECT_EQ(bench.Last<Persist>()->durable.freeze, peer.freeze);
+  EXPECT_EQ(bench.Field("frozen", "by"), "node2");
+  bench.Sync();
+  // An order here is newer than what the peer knows.
+  bench.Tell(OperationAsked{OperationId{8}, OperationKind::kUnfreeze});
+  EXPECT_EQ(bench.Last<Persist>()->durable.freeze, (Freeze{4, false, ""}));
+  bench.Tell(PeerReported{peer}).Sync();
+  EXPECT_FALSE(bench.state().durable.freeze.active);
+}
+
+TEST(BrainHealth, AFreezeThatIsInForceAlreadyIsNoNewOne) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(OperationAsked{OperationId{7}, OperationKind::kUnfreeze});
+  EXPECT_THAT(bench.Last<Progressed>()->what, HasSubstr("already"));
+  EXPECT_FALSE(bench.Last<Persist>());
+  EXPECT_FALSE(bench.Logged("unfrozen"));
+}
+
+}  // namespace
+}  // namespace zcluster::core
