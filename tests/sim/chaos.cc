@@ -63,14 +63,14 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 85;
+  constexpr uint64_t kFaultWeight = 91;
   constexpr uint64_t kAskWeight = 62;
   constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 16> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 17> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
                                                        {5, &Chaos::DarkenPort},
@@ -84,6 +84,7 @@ void Chaos::BreakSomething() {
                                                        {3, &Chaos::PowerCutOfBoth},
                                                        {4, &Chaos::ChangeMachine},
                                                        {4, &Chaos::SetWallClock},
+                                                       {6, &Chaos::FailFront},
                                                        {kAskWeight, &Chaos::Ask},
                                                        {kReconfigureWeight, &Chaos::Reconfigure}}};
   // Every other time it is a fault for sure: a history of nothing but questions would test little.
@@ -239,6 +240,28 @@ void Chaos::ChangeMachine() {
   Later(Seconds(1), Seconds(20), [this, node] { pair_.node(node).SetFacts(Facts(), false); });
 }
 
+void Chaos::SetFront(int node, bool well) {
+  core::HealthCheck front{"interface front", well, well ? "up" : "no carrier", Milliseconds(300)};
+  pair_.node(node).SetChecks({std::move(front)});
+}
+
+// What VRRP does not see: a port of one node, or the switch of both.
+void Chaos::FailFront() {
+  ++faults_;
+  const uint64_t which = random_.Below(5);
+  const std::vector<int> nodes = which == 0   ? std::vector<int>{0, 1}
+                                 : which <= 2 ? std::vector<int>{0}
+                                              : std::vector<int>{1};
+  for (int node : nodes) {
+    observer_.OnFault(absl::StrCat("the front of node", node + 1, " is dead"));
+    SetFront(node, false);
+  }
+  Later(Milliseconds(100), Seconds(20), [this, nodes] {
+    for (int node : nodes) SetFront(node, true);
+    observer_.OnFault("the front is well again");
+  });
+}
+
 void Chaos::SetWallClock() {
   ++faults_;
   const int node = AnyNode();
@@ -251,10 +274,12 @@ void Chaos::SetWallClock() {
 
 void Chaos::Ask() {
   int node = AnyNode();
-  const uint64_t which = random_.Below(10);
-  const core::OperationKind kind = which < 4   ? core::OperationKind::kSwitchover
-                                   : which < 7 ? core::OperationKind::kEnterMaintenance
-                                               : core::OperationKind::kStartMaintenance;
+  const uint64_t which = random_.Below(12);
+  const core::OperationKind kind = which < 4    ? core::OperationKind::kSwitchover
+                                   : which < 7  ? core::OperationKind::kEnterMaintenance
+                                   : which < 10 ? core::OperationKind::kStartMaintenance
+                                   : which < 11 ? core::OperationKind::kFreeze
+                                                : core::OperationKind::kUnfreeze;
   // The API passes a switchover on to the master; now and then it is wrong about who that is.
   if (kind == core::OperationKind::kSwitchover && !random_.OneIn(8)) {
     for (int i : {0, 1}) {
@@ -302,8 +327,20 @@ void Chaos::Cease(bool bring_back) {
     node.Configure(wanted_);
     node.Deliver(core::ComponentReported{"interface front", ""});
     node.SetFacts(Facts(), false);
+    SetFront(index, true);
   }
+  Unfreeze();
   if (bring_back) BringBack();
+}
+
+// Of both nodes: one that cannot reach the other does not know of its freeze.
+void Chaos::Unfreeze() {
+  for (int index : {0, 1}) {
+    const Node& node = pair_.node(index);
+    if (node.agent()->state().durable.freeze.active && !node.agent()->hung())
+      AskFor(index, core::OperationKind::kUnfreeze, false);
+  }
+  pair_.clock().After(Seconds(5), [this] { Unfreeze(); });
 }
 
 void Chaos::BringBack() {

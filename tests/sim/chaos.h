@@ -26,6 +26,9 @@ class Chaos {
   uint64_t AskFor(int node, core::OperationKind kind, bool force,
                   absl::Duration length = absl::InfiniteDuration());
 
+  // The front of `node` fails, or is well again.
+  void SetFront(int node, bool well);
+
   uint64_t faults() const { return faults_; }
 
  private:
@@ -43,11 +46,13 @@ class Chaos {
   void StallDisk();
   void ReportProblem();
   void ChangeMachine();
+  void FailFront();
   void SetWallClock();
   void PowerCutOfBoth();
   void Ask();
   void Reconfigure();
   void BringBack();
+  void Unfreeze();
   void FailPower(int node);
   // Undoes a fault after `least` to `most`, unless all was mended before.
   void Later(absl::Duration least, absl::Duration most, std::function<void()> undo);

@@ -13,6 +13,10 @@ namespace zcluster::sim {
 using core::Term;
 using core::VrrpState;
 
+namespace {
+constexpr char kByHealth[] = "move by health";
+}  // namespace
+
 void Invariants::Break(std::string what) {
   if (broken_.empty()) broken_ = std::move(what);
 }
@@ -129,7 +133,10 @@ void Invariants::NoteAsked(int node, const core::OperationAsked& asked) {
   record.operations[asked.operation.value] = {asked.kind, now, asked.force, record.persisted_out,
                                               asked.length};
   if (asked.kind == core::OperationKind::kStartMaintenance) record.told_out = false;
-  if (asked.kind == core::OperationKind::kSwitchover) return;
+  if (asked.kind != core::OperationKind::kEnterMaintenance &&
+      asked.kind != core::OperationKind::kStartMaintenance) {
+    return;
+  }
   if (asked.kind == core::OperationKind::kEnterMaintenance) record.over = false;
   // Until it is known what came of it.
   record.not_over_before = std::min(record.not_over_before, now + asked.length);
@@ -173,7 +180,7 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
 
 // At the end of the barrier: readiness may have been lost since it began.
 void Invariants::CheckHandsOver(int node) {
-  if (pair_->node(node).agent()->state().operation->force) return;
+  if (pair_->node(node).agent()->state().operation->GoesOnAnyway()) return;
   for (int ill : {0, 1}) {
     if (pair_->clock().now() > pair_->node(ill).ill_since() + kKnownBound) {
       Break(absl::StrCat("node", node + 1, " hands over without force although the machine of node",
@@ -197,6 +204,10 @@ void Invariants::CheckRefuted(int node) {
 
 void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   const core::State& state = pair_->node(node).agent()->state();
+  const bool by_itself = decision.event == "moves_by_health" || decision.event == "failback";
+  if (by_itself && state.durable.freeze.active) {
+    Break(absl::StrCat("node", node + 1, " moves the master although the pair is frozen"));
+  }
   if (decision.event == "maintenance_over") CheckOver(node);
   if (decision.event == "takeover_refuted") CheckRefuted(node);
   if (decision.event == "resumed" && state.durable.own_term < Of(node).known) {
@@ -205,7 +216,9 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   }
   const bool hands_over =
       decision.event == "operation_started" && state.role == core::Role::kMaster;
-  if (hands_over && decision.fields[1].second == "no" && !state.peer.told->not_ready.empty()) {
+  const bool anyway =
+      hands_over && (decision.fields[1].second == "yes" || decision.fields[3].second == kByHealth);
+  if (hands_over && !anyway && !state.peer.told->not_ready.empty()) {
     Break(absl::StrCat("node", node + 1, " hands over without force although its peer says: ",
                        state.peer.told->not_ready.front()));
   }
@@ -282,7 +295,9 @@ void Invariants::CheckFinished(int node, const core::Finished& finished) {
   }
   const Asked asked = found->second;
   record.operations.erase(found);
-  if (!finished.status.ok() || asked.kind == core::OperationKind::kSwitchover) return;
+  const bool of_maintenance = asked.kind == core::OperationKind::kEnterMaintenance ||
+                              asked.kind == core::OperationKind::kStartMaintenance;
+  if (!finished.status.ok() || !of_maintenance) return;
   // An answer may wait for the disk until the node is on its way to the other state again; then it
   // says nothing of now.
   const bool wants_out = asked.kind == core::OperationKind::kEnterMaintenance;

@@ -38,6 +38,7 @@ void Node::StartAgent() {
   agent_->Start();
   world_.replication->AgentStarted(index_);
   LookAtFacts();
+  LookAtChecks();
 }
 
 void Node::SetFacts(std::vector<core::Fact> facts, bool ill) {
@@ -52,6 +53,19 @@ void Node::LookAtFacts() {
   world_.clock.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
                      [this, life = life_] {
                        if (life == life_) Deliver(core::FactsReported{facts_});
+                     });
+}
+
+void Node::SetChecks(std::vector<core::HealthCheck> checks) {
+  checks_ = std::move(checks);
+  LookAtChecks();
+}
+
+void Node::LookAtChecks() {
+  if (!agent_) return;
+  world_.clock.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
+                     [this, life = life_] {
+                       if (life == life_) Deliver(core::HealthReported{checks_});
                      });
 }
 

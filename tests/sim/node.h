@@ -64,6 +64,8 @@ class Node {
   // What the machine is like from now on; an agent that runs sees it, a later one soon after it
   // starts. `ill`: no pair is ready with that.
   void SetFacts(std::vector<core::Fact> facts, bool ill);
+  // What its checks say from now on; an agent that runs, or comes, hears of it soon.
+  void SetChecks(std::vector<core::HealthCheck> checks);
   // Since when its agent could have told that the machine is ill.
   absl::Time ill_since() const { return ill_since_; }
   void KillChild() { keepalived_.KillChild(); }
@@ -76,6 +78,7 @@ class Node {
   void SuperviseKeepalived();
   void ReportVrrp(core::VrrpState state);
   void LookAtFacts();
+  void LookAtChecks();
   void ProbePath(uint64_t nonce);
 
   const int index_;
@@ -85,6 +88,7 @@ class Node {
   TrackedFiles files_;
   Keepalived keepalived_;
   std::vector<core::Fact> facts_;
+  std::vector<core::HealthCheck> checks_;
   absl::Time ill_since_ = absl::InfiniteFuture();
   absl::Duration wall_ahead_;
   absl::Duration skipped_;

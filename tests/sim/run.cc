@@ -2,6 +2,7 @@
 #include "tests/sim/run.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/health.h"
 #include "agent/core/names.h"
 #include "tests/sim/chaos.h"
 #include "tests/sim/invariants.h"
@@ -123,6 +124,24 @@ void ConfigureAtRest(int master, Pair& pair, Random& random, const Watchers& wat
     invariants.Break("a role changed although only the advert interval did");
 }
 
+// A master whose front dies gives way; where both die at once nobody moves.
+void SickenAtRest(int master, Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers,
+                  Invariants& invariants) {
+  if (core::MovesAreHeld(pair.node(master).agent()->state(), pair.clock().now())) return;
+  const bool both = random.OneIn(3);
+  const uint64_t moves = watchers.moves();
+  chaos.SetFront(master, false);
+  if (both) chaos.SetFront(1 - master, false);
+  const auto moved = [&] {
+    return pair.node(1 - master).keepalived().state() == core::VrrpState::kMaster;
+  };
+  RunUntil(pair.clock().now() + kRestBound, pair, invariants, [&] { return !both && moved(); });
+  if (!both && !moved()) invariants.Break("a master whose front is dead did not give way");
+  if (both && watchers.moves() != moves)
+    invariants.Break("a role changed although as much fails on both nodes");
+  for (int node : {0, 1}) chaos.SetFront(node, true);
+}
+
 // A pair at rest can be switched over or configured, or either node taken out and brought back.
 void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers,
               Invariants& invariants) {
@@ -133,6 +152,10 @@ void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers
   const int master = first ? 0 : 1;
   if (random.OneIn(2)) ConfigureAtRest(master, pair, random, watchers, invariants);
   if (!invariants.broken().empty()) return;
+  if (random.OneIn(4)) {
+    SickenAtRest(master, pair, random, chaos, watchers, invariants);
+    return;
+  }
   if (random.OneIn(2)) {
     AskAtRest(master, core::OperationKind::kSwitchover, pair, chaos, watchers, invariants);
     return;

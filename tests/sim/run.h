@@ -11,8 +11,9 @@
 namespace zcluster::sim {
 
 // Once everything is mended, a pair comes to rest within this: the longest hold of a fault, a
-// failback after its pause, a node brought back.
-constexpr absl::Duration kSettleBound = absl::Minutes(6);
+// failback after its pause, or after a hold because health had moved the master too often, a node
+// brought back.
+constexpr absl::Duration kSettleBound = absl::Minutes(12);
 // And stays so; watched for this long.
 constexpr absl::Duration kQuiet = absl::Seconds(20);
 

@@ -25,6 +25,7 @@ std::string WhyNotAtRest(const Pair& pair, int index) {
     return absl::StrCat(name, " is busy with ", core::Name(state.operation->kind), " (",
                         core::Name(state.operation->phase), ")");
   }
+  if (state.durable.freeze.active) return absl::StrCat(name, " is frozen");
   if (state.durable.maintenance && state.durable.maintenance_until != absl::InfiniteFuture())
     return absl::StrCat(name, " is in maintenance although its time will be over");
   if (state.on_disk != state.durable) return absl::StrCat(name, " waits for its disk");
