@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/conntrack/digest.h"
+
 namespace zcluster::conntrack {
 
 void Changes::Forget() {
@@ -14,6 +16,7 @@ void Changes::Forget() {
   partial_.clear();
   begins_ = false;
   end_ = kNone;
+  digest_ = 0;
 }
 
 bool Changes::MustTell() {
@@ -169,9 +172,12 @@ bool Changes::Take(size_t most, Batch& batch) {
       if (batch.flows.empty()) batch.oldest = slot.since;
       batch.flows.push_back(slot.flow);
       const auto at = entries_.find(slot.flow.key);
+      digest_ -= at->second.digest;
       if (slot.flow.gone) {
         entries_.erase(at);
       } else {
+        at->second.digest = DigestOf(slot.flow);
+        digest_ += at->second.digest;
         at->second.position = kNone;
         at->second.sent = true;
       }
@@ -183,6 +189,7 @@ bool Changes::Take(size_t most, Batch& batch) {
   batch.snapshot_ends = end_ != kNone && end_ <= first_;
   if (batch.snapshot_ends) end_ = kNone;
   batch.end = first_;
+  batch.digest = digest_;
   taken_ += batch.flows.size();
   if (!batch.flows.empty() || batch.snapshot_begins || batch.snapshot_ends) return true;
   waiting_for_us_ = true;  // all that waited had come and gone

@@ -56,6 +56,7 @@ class Changes {
     bool snapshot_ends = false;
     uint64_t end = 0;                            // all changes before this position were taken
     absl::Time oldest = absl::InfiniteFuture();  // when the first of them came
+    uint64_t digest = 0;                         // of all that the peer holds then
   };
   // Moves up to `most` changes into `batch`, which is cleared first. False: there is nothing, and
   // ready will be called; `batch.end` is set nevertheless.
@@ -90,6 +91,7 @@ class Changes {
   };
   struct Entry {
     uint64_t position = kNone;  // of its slot
+    uint64_t digest = 0;        // as it was sent
     uint32_t id = 0;
     bool sent = false;  // the peer was told of it
   };
@@ -125,6 +127,7 @@ class Changes {
   bool waiting_for_us_ ABSL_GUARDED_BY(mutex_) = true;
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t digest_ ABSL_GUARDED_BY(mutex_) = 0;  // of what was taken since the snapshot began
 };
 
 }  // namespace zcluster::conntrack

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/conntrack.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -25,6 +26,11 @@ constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLongestRetry = absl::Seconds(2);
 // kHoldTimeout is 90 days: entries whose flows never change must hear of us before.
 constexpr absl::Duration kRenewEvery = absl::Hours(24);
+// The peer holds other flows than it was sent: what its kernel refused may come with the next
+// change. A difference that lasts is repaired by a snapshot, and if that does not help, not at once
+// by another.
+constexpr absl::Duration kRepairAfter = absl::Seconds(5);
+constexpr absl::Duration kRepairPause = absl::Minutes(1);
 
 absl::Status SwitchedOff() {
   return absl::FailedPreconditionError("replication is switched off on this node");
@@ -59,7 +65,10 @@ grpc::Service& Conntrack::flow_service() { return *flow_service_; }
 
 absl::Status Conntrack::Start(EventSink& events) {
   events_ = &events;
-  tick_ = loop_.Every(kReportEvery, [this] { Report(false); });
+  tick_ = loop_.Every(kReportEvery, [this] {
+    Repair();
+    Report(false);
+  });
   if (replicate_) {
     ZC_RETURN_IF_ERROR(Prepare());
   } else {
@@ -321,6 +330,20 @@ std::string Conntrack::Problem() const {
   return gate_->live() ? "the master's snapshot is not complete yet" : "no master sends its flows";
 }
 
+void Conntrack::Repair() {
+  const std::shared_ptr<Sender> sender = this->sender();
+  if (role_ != core::Role::kMaster || !sender || !sender->compared().differs) {
+    differs_since_ = absl::InfiniteFuture();
+    return;
+  }
+  const absl::Time now = Loop::Now();
+  differs_since_ = std::min(differs_since_, now);
+  if (now < std::max(differs_since_ + kRepairAfter, no_repair_before_) || !capture_) return;
+  no_repair_before_ = now + kRepairPause;
+  log::Warning("conntrack_repair", {{"why", "the peer holds other flows than it was sent"}});
+  capture_->RequestSnapshot();
+}
+
 core::ConntrackState Conntrack::Describe() const {
   core::ConntrackState state;
   state.problem = Problem();
@@ -334,10 +357,15 @@ core::ConntrackState Conntrack::Describe() const {
     state.flows = changes_->Flows();
     if (const std::shared_ptr<Sender> sender = this->sender()) {
       state.refused += sender->refused();
-      if (state.synchronised) state.lag = sender->Lag(Loop::Now());
+      if (state.synchronised) {
+        state.lag = sender->Lag(Loop::Now());
+        state.digest = sender->compared().digest;
+        state.differs = sender->compared().differs;
+      }
     }
   } else if (StandsBy(role_)) {
     state.flows = injector_->flows();
+    if (state.synchronised) state.digest = injector_->digest();
   }
   return state;
 }
@@ -345,8 +373,8 @@ core::ConntrackState Conntrack::Describe() const {
 void Conntrack::Report(bool only_if_flipped) {
   if (events_ == nullptr) return;
   core::ConntrackState state = Describe();
-  const bool flipped =
-      !told_any_ || state.synchronised != told_.synchronised || state.problem != told_.problem;
+  const bool flipped = !told_any_ || state.synchronised != told_.synchronised ||
+                       state.problem != told_.problem || state.differs != told_.differs;
   if (!flipped && (only_if_flipped || state == told_)) return;
   told_any_ = true;
   told_ = state;

@@ -118,6 +118,8 @@ class Conntrack : public Adapter {
   void OnDrained(uint64_t number, uint64_t position);
   void OnFlushed(uint64_t number);
 
+  // A difference between what the peer holds and what it was sent, if it lasts.
+  void Repair();
   core::ConntrackState Describe() const;
   std::string Problem() const;
   // Tells the brain, if anything changed; or only if synchronisation or its problem did.
@@ -148,6 +150,8 @@ class Conntrack : public Adapter {
   uint64_t stream_ = 0;  // number of the last one
   std::string stream_problem_;
   uint64_t refused_before_ = 0;  // on streams that ended
+  absl::Time differs_since_ = absl::InfiniteFuture();
+  absl::Time no_repair_before_ = absl::InfinitePast();
   Backoff backoff_;
   std::list<PendingFlush> flushes_;
   uint64_t flush_number_ = 0;

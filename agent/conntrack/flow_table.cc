@@ -4,6 +4,8 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 
+#include "agent/conntrack/digest.h"
+
 namespace zcluster::conntrack {
 namespace {
 
@@ -45,6 +47,7 @@ FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {
   whole.tcp = WithoutLiberal(flow.tcp);
   auto [at, fresh] = flows_.try_emplace(flow.key);
   Held& known = at->second;
+  if (!fresh && known.named) digest_ -= DigestOf(Whole(flow.key, known));
   Change change = Change::kCreate;
   if (!fresh) {
     if (!flow.has_tcp) {
@@ -57,7 +60,27 @@ FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {
     change = !possible ? Change::kReplace : same ? Change::kNone : Change::kUpdate;
   }
   known = {whole.reply, whole.status, whole.mark, whole.tcp, whole.has_tcp, true, true};
+  digest_ += DigestOf(whole);
   return change;
+}
+
+void FlowTable::Skip(const Flow& flow) {
+  uint64_t& known = skipped_[flow.key];
+  digest_ -= known;
+  known = DigestOf(flow);
+  digest_ += known;
+}
+
+bool FlowTable::End(const FlowKey& key) {
+  if (const auto skipped = skipped_.find(key); skipped != skipped_.end()) {
+    digest_ -= skipped->second;
+    skipped_.erase(skipped);
+  }
+  const auto at = flows_.find(key);
+  if (at == flows_.end()) return false;
+  if (at->second.named) digest_ -= DigestOf(Whole(key, at->second));
+  flows_.erase(at);
+  return true;
 }
 
 bool FlowTable::Find(const FlowKey& key, Flow& flow) const {

@@ -23,15 +23,21 @@ class FlowTable {
   };
 
   // Before a snapshot: nothing is known.
-  void Clear() { flows_.clear(); }
+  void Clear() {
+    flows_.clear();
+    skipped_.clear();
+    digest_ = 0;
+  }
   // Before a snapshot: found in our kernel. `held`: with a timeout such as we give.
   void Adopt(const Flow& flow, bool held);
 
   // The master has `flow`. `whole` becomes all that is known of it: an update may leave out TCP's
   // state.
   Change Name(const Flow& flow, Flow& whole);
+  // The master has `flow`, and it is none for this node's kernel.
+  void Skip(const Flow& flow);
   // The master has it no more; false if it was not held.
-  bool End(const FlowKey& key) { return flows_.erase(key) > 0; }
+  bool End(const FlowKey& key);
 
   // What is held under `key`; false if nothing.
   bool Find(const FlowKey& key, Flow& flow) const;
@@ -42,6 +48,9 @@ class FlowTable {
   void ForEach(const std::function<void(const Flow&)>& visit) const;
 
   size_t size() const { return flows_.size(); }
+  // Of all flows that the master has named, and not ended: see DigestOf. As the master's own, if
+  // nothing was lost or refused.
+  uint64_t digest() const { return digest_; }
 
  private:
   // A flow without its key, and without what is not replicated.
@@ -57,6 +66,8 @@ class FlowTable {
   static Flow Whole(const FlowKey& key, const Held& held);
 
   absl::flat_hash_map<FlowKey, Held> flows_;
+  absl::flat_hash_map<FlowKey, uint64_t> skipped_;  // their digests
+  uint64_t digest_ = 0;
 };
 
 // Whether an entry that is `old` in the kernel can become `wanted` by an update.

@@ -43,7 +43,7 @@ bool Injector::TryPush(Batch batch) {
 
 void Injector::Barrier(std::function<void()> done) {
   Batch empty;
-  empty.applied = [done = std::move(done)](uint64_t) { done(); };
+  empty.applied = [done = std::move(done)](const Applied&) { done(); };
   absl::MutexLock lock(&mutex_);
   waiting_.push_back(std::move(empty));
 }
@@ -89,8 +89,11 @@ void Injector::Run() {
     for (const Batch& batch : batches) Apply(batch);
     Flush();
     flows_ = table_.size();
+    digest_ = table_.digest();
     for (const Batch& batch : batches) {
-      if (batch.applied) batch.applied(refused_);
+      Applied applied{refused_, std::nullopt};
+      if (&batch == &batches.back()) applied.digest = digest_;
+      if (batch.applied) batch.applied(applied);
     }
     if (renew) RenewAll();
     if (batches.empty() && loosen_list_.Running()) LoosenSome();
@@ -106,12 +109,11 @@ void Injector::Apply(const Batch& batch) {
 }
 
 void Injector::ApplyFlow(const Flow& flow) {
-  if (!filter_.Replicates(flow.key)) return;
   if (flow.gone) {
     if (table_.End(flow.key)) Add(Verb::kDelete, flow);
     return;
   }
-  if (local_.EndsHere(flow)) return;
+  if (!filter_.Replicates(flow.key) || local_.EndsHere(flow)) return table_.Skip(flow);
   Flow whole;
   switch (table_.Name(flow, whole)) {
     case FlowTable::Change::kNone:

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,13 +37,16 @@ class Injector {
   // Events of changes that we make carry this number.
   uint32_t port() const { return writer_.port(); }
 
+  struct Applied {
+    uint64_t refused = 0;            // entries that the kernel ever refused
+    std::optional<uint64_t> digest;  // of what is held then; empty: more has been applied already
+  };
   struct Batch {
     std::vector<Flow> flows;
     bool snapshot_begins = false;
     bool snapshot_ends = false;
-    // Called on our thread once it is in the kernel, with the number of entries that the kernel
-    // ever refused.
-    std::function<void(uint64_t refused)> applied;
+    // Called on our thread once it is in the kernel.
+    std::function<void(const Applied& applied)> applied;
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
   bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -61,6 +65,7 @@ class Injector {
   void Renew() ABSL_LOCKS_EXCLUDED(mutex_);
 
   uint64_t flows() const { return flows_; }      // held
+  uint64_t digest() const { return digest_; }    // of what is held
   uint64_t applied() const { return applied_; }  // changes, ever
   uint64_t refused() const { return refused_; }  // by the kernel, ever
   uint64_t conflicts() const {
@@ -93,6 +98,7 @@ class Injector {
 
   const Filter filter_;
   std::atomic<uint64_t> flows_{0};
+  std::atomic<uint64_t> digest_{0};
   std::atomic<uint64_t> applied_{0};
   std::atomic<uint64_t> refused_{0};
   std::atomic<uint64_t> conflicts_{0};

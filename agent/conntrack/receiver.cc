@@ -76,17 +76,18 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     ZC_RETURN_IF_ERROR(Read(message_, batch.flows));
     batch.snapshot_begins = message_.snapshot_begins();
     batch.snapshot_ends = message_.snapshot_ends();
-    batch.applied = [self = shared_from_this(), sequence = message_.sequence()](uint64_t refused) {
-      self->Acknowledge(sequence, refused);
-    };
+    batch.applied = [self = shared_from_this(), sequence = message_.sequence()](
+                        const Injector::Applied& applied) { self->Acknowledge(sequence, applied); };
     return gate_->Push(shared_from_this(), message_.term(), std::move(batch));
   }
 
-  void Acknowledge(uint64_t sequence, uint64_t refused) ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Acknowledge(uint64_t sequence, const Injector::Applied& applied)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    if (!refused_before_) refused_before_ = refused;
+    if (!refused_before_) refused_before_ = applied.refused;
     applied_ = sequence;
-    refused_ = refused - *refused_before_;
+    refused_ = applied.refused - *refused_before_;
+    digest_ = applied.digest;
     Advance();
   }
 
@@ -100,6 +101,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
       acknowledged_ = applied_;
       ack_.set_sequence(applied_);
       ack_.set_refused(refused_);
+      ack_.clear_digest();
+      if (digest_) ack_.set_digest(*digest_);
       writing_ = true;
       StartWrite(&ack_);
     }
@@ -115,6 +118,7 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   uint64_t applied_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t acknowledged_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<uint64_t> digest_ ABSL_GUARDED_BY(mutex_);           // with applied_
   absl::optional<uint64_t> refused_before_ ABSL_GUARDED_BY(mutex_);  // this stream
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
@@ -162,9 +166,9 @@ absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term,
     }
     if (batch.snapshot_ends) {
       batch.applied = [gate = shared_from_this(), number = snapshot_,
-                       applied = std::move(batch.applied)](uint64_t refused) {
+                       applied = std::move(batch.applied)](const Injector::Applied& what) {
         gate->SnapshotApplied(number);
-        applied(refused);
+        applied(what);
       };
     }
     if (!injector_->TryPush(std::move(batch))) {

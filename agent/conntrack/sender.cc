@@ -62,7 +62,7 @@ void Sender::Write() {
     synchronised_ = false;
   }
   under_way_.push_back(
-      {sequence_, batch_.end, batch_.oldest, batch_.snapshot_ends ? snapshot_ : 0});
+      {sequence_, batch_.end, batch_.oldest, batch_.snapshot_ends ? snapshot_ : 0, batch_.digest});
   writing_ = true;
   StartWrite(&message_);
 }
@@ -100,6 +100,8 @@ bool Sender::Account(const v1::FlowAck& ack) {
     const Sent& sent = under_way_.front();
     if (sent.snapshot != 0 && sent.snapshot == snapshot_) synchronised_ = true;
     acknowledged_ = sent.end;
+    if (sent.sequence == ack.sequence() && ack.has_digest())
+      compared_ = {ack.digest(), ack.digest() != sent.digest};
     under_way_.pop_front();
   }
   refused_ = ack.refused();
@@ -142,6 +144,11 @@ absl::Duration Sender::Lag(absl::Time now) const {
   absl::Time oldest = changes_->Oldest();
   if (!under_way_.empty()) oldest = std::min(oldest, under_way_.front().oldest);
   return oldest < now ? now - oldest : absl::ZeroDuration();
+}
+
+Sender::Compared Sender::compared() const {
+  absl::MutexLock lock(&mutex_);
+  return compared_;
 }
 
 uint64_t Sender::refused() const {

@@ -58,6 +58,12 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   bool synchronised() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Age of the oldest change that is not acknowledged.
   absl::Duration Lag(absl::Time now) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // What the peer holds, as of its last word about that, against what it was sent.
+  struct Compared {
+    uint64_t digest = 0;
+    bool differs = false;
+  };
+  Compared compared() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Entries that the peer's kernel refused on this stream.
   uint64_t refused() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -67,6 +73,7 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
     uint64_t end;  // position in Changes
     absl::Time oldest;
     uint64_t snapshot;  // the one that ends with it, or 0
+    uint64_t digest;    // of all that the peer holds with it
   };
 
   Sender(const std::shared_ptr<grpc::Channel>& channel, std::shared_ptr<Changes> changes,
@@ -103,6 +110,7 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;      // number of the last that began
   bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is acknowledged whole
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  Compared compared_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<uint64_t, std::function<void()>>> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -30,6 +30,12 @@ bool Brain::Apply(const ConntrackReported& event) {
     Log(event.state.synchronised ? "flows_synchronised" : "flows_not_synchronised",
         {{"flows", absl::StrCat(event.state.flows)}, {"cause", event.state.problem}});
   }
+  if (event.state.differs != state_.conntrack.differs) {
+    Log(event.state.differs ? "flows_differ" : "flows_equal_again",
+        {{"flows", absl::StrCat(event.state.flows)},
+         {"refused", absl::StrCat(event.state.refused)}},
+        /*warning=*/event.state.differs);
+  }
   if (state_.conntrack == event.state) return false;
   state_.conntrack = event.state;
   return true;

@@ -28,11 +28,21 @@ std::string Because(absl::string_view problem) {
 }
 
 Precondition Flows(const std::string& node, const ConntrackState& conntrack) {
-  Precondition flows{.name = "connections", .node = node, .met = conntrack.synchronised};
-  if (flows.met) {
+  Precondition flows{
+      .name = "connections", .node = node, .met = conntrack.synchronised && !conntrack.differs};
+  const std::string digest =
+      conntrack.digest == 0
+          ? ""
+          : absl::StrCat(", digest ", absl::Hex(conntrack.digest, absl::kZeroPad16));
+  if (conntrack.synchronised && conntrack.differs) {
     flows.evidence =
-        absl::StrCat(node, " sees ", Grouped(conntrack.flows), " flows synchronised, lag ",
-                     absl::FormatDuration(absl::Trunc(conntrack.lag, absl::Milliseconds(1))));
+        absl::StrCat("the standby holds other flows than ", node, " has sent it (",
+                     Grouped(conntrack.flows), digest, " there, ", Grouped(conntrack.refused),
+                     " refused by its kernel so far); a new snapshot will mend it");
+  } else if (flows.met) {
+    flows.evidence = absl::StrCat(
+        node, " sees ", Grouped(conntrack.flows), " flows synchronised, lag ",
+        absl::FormatDuration(absl::Trunc(conntrack.lag, absl::Milliseconds(1))), digest);
   } else {
     flows.evidence = absl::StrCat("the flows are not synchronised, as ", node, " sees it (",
                                   Grouped(conntrack.flows), " so far)", Because(conntrack.problem));

@@ -167,7 +167,7 @@ NodeState DescribeAs(const State& state, const NodeView& local) {
 }
 
 bool Same(const ConntrackState& a, const ConntrackState& b) {
-  return a.synchronised == b.synchronised && a.problem == b.problem;
+  return a.synchronised == b.synchronised && a.problem == b.problem && a.differs == b.differs;
 }
 
 // The evidence of what is met moves with the counters; that of the rest is in not_ready.

@@ -56,6 +56,8 @@ struct ConntrackState {
   uint64_t overruns = 0;
   uint64_t refused = 0;
   std::string problem;
+  uint64_t digest = 0;   // of what the backup holds; 0: not known
+  bool differs = false;  // from what the master has sent
   bool operator==(const ConntrackState&) const = default;
 };
 

@@ -55,6 +55,8 @@ absl::StatusOr<core::ConntrackState> FromProto(const v1::ConntrackState& state) 
   result.overruns = state.overruns();
   result.refused = state.refused();
   result.problem = state.problem();
+  result.digest = state.digest();
+  result.differs = state.differs();
   return result;
 }
 
@@ -188,6 +190,8 @@ v1::ConntrackState ToProto(const core::ConntrackState& state) {
   result.set_overruns(state.overruns);
   result.set_refused(state.refused);
   result.set_problem(Clip(state.problem));
+  result.set_digest(state.digest);
+  result.set_differs(state.differs);
   return result;
 }
 

@@ -39,6 +39,10 @@ Json LinkJson(const v1::LinkState& link) {
        {"since_seconds", link.has_since() ? Json::Seconds(ToAbsl(link.since())) : Json::Null()}});
 }
 
+std::string DigestText(const v1::ConntrackState& state) {
+  return absl::StrCat(absl::Hex(state.digest(), absl::kZeroPad16));
+}
+
 Json ConntrackJson(const v1::ConntrackState& state) {
   return Json::Object(
       {{"synchronised", Json::Bool(state.synchronised())},
@@ -48,6 +52,8 @@ Json ConntrackJson(const v1::ConntrackState& state) {
        {"snapshots", Json::Number(state.snapshots())},
        {"overruns", Json::Number(state.overruns())},
        {"refused", Json::Number(state.refused())},
+       {"digest", state.digest() == 0 ? Json::Null() : Json::String(DigestText(state))},
+       {"differs", Json::Bool(state.differs())},
        {"problem", Json::String(state.problem())}});
 }
 
@@ -169,6 +175,9 @@ std::string ConntrackText(const v1::ConntrackState& state, const Style& style) {
     absl::StrAppend(&text, style.Paint(Colour::kGreen, "synchronised"), ", ",
                     CountOf(state.flows(), "flow"));
     if (state.has_lag()) absl::StrAppend(&text, ", lag ", Short(ToAbsl(state.lag())));
+    if (state.digest() != 0) absl::StrAppend(&text, ", digest ", DigestText(state));
+    if (state.differs())
+      absl::StrAppend(&text, ", ", style.Paint(Colour::kRed, "which is not what was sent"));
   } else {
     absl::StrAppend(&text, style.Paint(Colour::kRed, "not synchronised"), ": ",
                     Sanitise(state.problem()), "; ", CountOf(state.flows(), "flow"));

@@ -2,6 +2,7 @@
 #include "agent/conntrack/conntrack.h"
 
 #include "tests/agent/conntrack/node.h"
+#include "zcluster/v1/conntrack.grpc.pb.h"
 
 namespace zcluster::conntrack {
 namespace {
@@ -90,6 +91,61 @@ TEST(Conntrack, FlowsThatPacketsMakeThroughRealNatArriveEqual) {
     }
   });
   pair.ExpectEqual(300);
+}
+
+TEST(Conntrack, BothDigestTheSameFlows) {
+  Pair pair;
+  pair.b.netns().Shell("ip link set lo up && ip addr add 10.7.0.2/24 dev lo");
+  const Flow local = Plain(Key(IPPROTO_TCP, "10.7.0.9", 40000, "10.7.0.2", 22));
+  ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, AllKinds()), 0U);
+  ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, {local}), 0U);
+  const auto same = [&] {
+    const core::ConntrackState a = pair.a.State(), b = pair.b.State();
+    return a.digest != 0 && a.digest == b.digest && !a.differs && !b.differs;
+  };
+  pair.Appoint(pair.a, 1);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, same));
+  const uint64_t before = pair.a.State().digest;
+  ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, NattedFlows(3000)), 0U);
+  EXPECT_TRUE(
+      WaitUntil(Pair::kPatience, [&] { return same() && pair.a.State().digest != before; }));
+  ASSERT_EQ(Change(pair.a.netns(), Verb::kDelete, NattedFlows(3000)), 0U);
+  EXPECT_TRUE(
+      WaitUntil(Pair::kPatience, [&] { return same() && pair.a.State().digest == before; }));
+  pair.Appoint(pair.b, 2);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, same));
+}
+
+// A backup that does not hold what it was sent.
+class LossyBackup : public v1::ConntrackService::Service {
+ public:
+  grpc::Status Replicate(grpc::ServerContext*,
+                         grpc::ServerReaderWriter<v1::FlowAck, v1::FlowBatch>* stream) override {
+    stream->SendInitialMetadata();
+    v1::FlowBatch batch;
+    v1::FlowAck ack;
+    ack.set_digest(1);
+    while (stream->Read(&batch)) {
+      ack.set_sequence(batch.sequence());
+      stream->Write(ack);
+    }
+    return grpc::Status::OK;
+  }
+};
+
+TEST(Conntrack, ADifferenceThatLastsIsToldAndLeadsToANewSnapshot) {
+  LossyBackup backup;
+  grpc::ServerBuilder builder;
+  const std::unique_ptr<grpc::Server> server = builder.RegisterService(&backup).BuildAndStart();
+  Node master;
+  master.Start([&] { return server->InProcessChannel({}); });
+  ASSERT_EQ(Change(master.netns(), Verb::kCreate, NattedFlows(10)), 0U);
+  master.Assume(core::Role::kMaster, 1);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return master.State().differs; }));
+  EXPECT_EQ(master.State().digest, 1U);
+  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return master.State().snapshots == 2; }));
+  master.Stop();
+  server->Shutdown(std::chrono::system_clock::now());
 }
 
 TEST(Conntrack, ASnapshotSweepsWhatTheMasterDoesNotHave) {

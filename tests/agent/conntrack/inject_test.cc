@@ -7,6 +7,7 @@
 
 #include <future>
 
+#include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
 
 namespace zcluster::conntrack {
@@ -26,7 +27,7 @@ class InjectTest : public testing::Test {
   uint64_t Apply(std::vector<Flow> flows, bool begins = false, bool ends = false) {
     std::promise<uint64_t> applied;
     Injector::Batch batch{std::move(flows), begins, ends,
-                          [&](uint64_t refused) { applied.set_value(refused); }};
+                          [&](const Injector::Applied& what) { applied.set_value(what.refused); }};
     EXPECT_TRUE(injector_->TryPush(std::move(batch)));
     return applied.get_future().get();
   }
@@ -112,6 +113,7 @@ TEST_F(InjectTest, WhatTheKernelRefusesIsCountedAndTheRestIsDone) {
   EXPECT_EQ(Apply({flow_, impossible, Natted(1)}, true, true), 1U);
   EXPECT_EQ(Texts(netns_).size(), 2U);
   EXPECT_EQ(injector_->flows(), 2U);
+  EXPECT_EQ(injector_->digest(), DigestOf(flow_) + DigestOf(Natted(1)));
 }
 
 TEST_F(InjectTest, ASnapshotKeepsWhatIsNamedAndSweepsTheRest) {

@@ -180,6 +180,7 @@ class Pair {
                        << count << "\nonly a: " << testing::PrintToString(only_left)
                        << "\nonly b: " << testing::PrintToString(only_right) << "\n"
                        << a.State().problem;
+    EXPECT_FALSE(a.State().differs || b.State().differs);
   }
 
   static constexpr absl::Duration kPatience = absl::Seconds(20);

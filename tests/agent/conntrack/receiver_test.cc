@@ -194,7 +194,7 @@ TEST(Gate, NoMoreThanSoManyBatchesWait) {
     size_t pushed = 0;
     for (; status.ok() && pushed <= 2 * Injector::kMaxWaiting; ++pushed) {
       Injector::Batch batch;
-      batch.applied = [](uint64_t) {};
+      batch.applied = [](const Injector::Applied&) {};
       status = gate->Push(stream, 1, std::move(batch));
     }
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);

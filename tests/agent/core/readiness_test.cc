@@ -115,6 +115,18 @@ INSTANTIATE_TEST_SUITE_P(
                "node1 is in maintenance"}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(Readiness, ShowsTheDigestOfTheFlowsAndIsLostWhileTheyDiffer) {
+  State state = AtRest(Role::kMaster);
+  state.conntrack.digest = 0x4f2a91c0d3;
+  const auto flows = [&] { return Preconditions(state)[2]; };
+  EXPECT_TRUE(flows().met);
+  EXPECT_THAT(flows().evidence, HasSubstr(", digest 0000004f2a91c0d3"));
+  state.conntrack.differs = true;
+  state.conntrack.refused = 12;
+  EXPECT_FALSE(flows().met);
+  EXPECT_THAT(flows().evidence, HasSubstr("12 refused by its kernel"));
+}
+
 TEST(Readiness, DoesNotAskForWhatIsNotReplicated) {
   State state = AtRest(Role::kMaster);
   state.config.replicate_conntrack = false;

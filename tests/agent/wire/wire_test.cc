@@ -23,7 +23,9 @@ core::NodeState Sample() {
                      .snapshots = 3,
                      .overruns = 4,
                      .refused = 5,
-                     .problem = ""};
+                     .problem = "",
+                     .digest = 6,
+                     .differs = true};
   state.roots = {{.path = "/etc/x",
                   .local_digest = "aa",
                   .remote_digest = "bb",
