@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "agent/command/process.h"
+#include "common/process.h"
 
 namespace zcluster::command {
 namespace {

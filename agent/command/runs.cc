@@ -20,7 +20,7 @@ constexpr absl::Duration kPeerSlack = absl::Seconds(5);
 // Deadline of a call that is passed on, if the command is one that this node does not know.
 constexpr absl::Duration kUnknownCommand = absl::Seconds(30);
 
-v1::RunEvent ResultEvent(const std::string& node, const Outcome& outcome) {
+v1::RunEvent ResultEvent(const std::string& node, const ProcessEnd& outcome) {
   v1::RunEvent event;
   event.set_node(node);
   v1::RunResult& result = *event.mutable_result();
@@ -31,11 +31,11 @@ v1::RunEvent ResultEvent(const std::string& node, const Outcome& outcome) {
 }
 
 v1::RunEvent ProblemEvent(const std::string& node, std::string problem) {
-  return ResultEvent(node, Outcome{0, absl::ZeroDuration(), std::move(problem)});
+  return ResultEvent(node, ProcessEnd{0, absl::ZeroDuration(), std::move(problem)});
 }
 
 // Values are left out: they may be secrets.
-void LogEnd(const std::string& name, const Outcome& outcome) {
+void LogEnd(const std::string& name, const ProcessEnd& outcome) {
   if (outcome.problem.empty()) {
     log::Info("command_ran", {{"name", name},
                               {"exit_code", absl::StrCat(outcome.exit_code)},
@@ -150,16 +150,17 @@ void Runs::Execute(const std::shared_ptr<Active>& run, std::function<void(bool)>
   // The process belongs to the run, so the callbacks hold the run weakly: no circle.
   std::weak_ptr<Active> weak = run;
   auto process = Process::Start(
-      loop_, run->argv, run->timeout,
-      [this, weak](Output from, absl::string_view bytes) {
+      loop_, run->argv, {.timeout = run->timeout},
+      [this, weak](Process::Output from, absl::string_view bytes) {
         v1::RunEvent event;
         event.set_node(node_);
-        std::string& text = from == Output::kStandardOutput ? *event.mutable_standard_output()
-                                                            : *event.mutable_standard_error();
+        std::string& text = from == Process::Output::kStandardOutput
+                                ? *event.mutable_standard_output()
+                                : *event.mutable_standard_error();
         text.assign(bytes.data(), bytes.size());
         if (auto active = weak.lock()) active->listener.on_event(std::move(event));
       },
-      [this, weak, then](const Outcome& outcome) {
+      [this, weak, then](const ProcessEnd& outcome) {
         auto active = weak.lock();
         if (active == nullptr) return;
         active->process.reset();
@@ -171,7 +172,7 @@ void Runs::Execute(const std::shared_ptr<Active>& run, std::function<void(bool)>
     run->process = *std::move(process);
     return;
   }
-  const Outcome outcome{0, absl::ZeroDuration(), std::string(process.status().message())};
+  const ProcessEnd outcome{0, absl::ZeroDuration(), std::string(process.status().message())};
   LogEnd(run->request.name(), outcome);
   run->listener.on_event(ResultEvent(node_, outcome));
   then(false);

@@ -10,9 +10,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "agent/command/catalogue.h"
-#include "agent/command/process.h"
 #include "agent/core/types.h"
 #include "common/loop.h"
+#include "common/process.h"
 #include "zcluster/v1/command.pb.h"
 
 namespace zcluster::command {

@@ -2,19 +2,13 @@
 #include "agent/facts/path.h"
 
 #include <arpa/inet.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <net/if_arp.h>
-#include <netinet/if_ether.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +18,7 @@
 #include "common/check.h"
 #include "common/file.h"
 #include "common/loop.h"
+#include "common/neighbour.h"
 
 namespace zcluster::facts {
 namespace {
@@ -35,59 +30,31 @@ constexpr size_t kMaxAsked = 512;  // sockets at a time
 
 // Whoever is asked, and how its answer is told from silence.
 struct Asked {
-  UniqueFd fd;
   std::string name;
-  in_addr gateway = {};  // of ARP; 0.0.0.0: it is a connection
+  UniqueFd connection = {};
+  absl::optional<NeighbourQuestion> neighbour = {};  // absent: it is a connection
+
+  int fd() const { return neighbour ? neighbour->fd() : connection.get(); }
 };
 
 absl::optional<Asked> AskGateway(const std::string& interface, const std::string& gateway) {
-  Asked asked;
-  asked.name = absl::StrCat("the gateway ", gateway, " on ", interface);
-  asked.fd.Reset(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const UniqueFd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!asked.fd || !control || ::inet_pton(AF_INET, gateway.c_str(), &asked.gateway) != 1)
-    return {};
-  ifreq hardware = {}, address = {};
-  interface.copy(hardware.ifr_name, IFNAMSIZ - 1);
-  interface.copy(address.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(control.get(), SIOCGIFHWADDR, &hardware) != 0 ||
-      hardware.ifr_hwaddr.sa_family != ARPHRD_ETHER ||
-      ::ioctl(control.get(), SIOCGIFADDR, &address) != 0) {
-    return {};
-  }
-  sockaddr_ll to = {};
-  to.sll_family = AF_PACKET;
-  to.sll_protocol = htons(ETH_P_ARP);
-  to.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
-  if (::bind(asked.fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return {};
-  to.sll_halen = ETH_ALEN;
-  std::memset(to.sll_addr, 0xff, ETH_ALEN);
-  ether_arp arp = {};
-  arp.ea_hdr.ar_hrd = htons(ARPHRD_ETHER);
-  arp.ea_hdr.ar_pro = htons(ETHERTYPE_IP);
-  arp.ea_hdr.ar_hln = ETH_ALEN;
-  arp.ea_hdr.ar_pln = 4;
-  arp.ea_hdr.ar_op = htons(ARPOP_REQUEST);
-  std::memcpy(arp.arp_sha, hardware.ifr_hwaddr.sa_data, ETH_ALEN);
-  std::memcpy(arp.arp_spa, &reinterpret_cast<const sockaddr_in&>(address.ifr_addr).sin_addr, 4);
-  std::memcpy(arp.arp_tpa, &asked.gateway, 4);
-  const ssize_t sent = ::sendto(asked.fd.get(), &arp, sizeof arp, 0,
-                                reinterpret_cast<const sockaddr*>(&to), sizeof to);
-  if (sent != static_cast<ssize_t>(sizeof arp)) return {};
-  return asked;
+  absl::StatusOr<NeighbourQuestion> question = NeighbourQuestion::Ask(interface, gateway);
+  if (!question.ok()) return {};
+  return Asked{.name = absl::StrCat("the gateway ", gateway, " on ", interface),
+               .neighbour = *std::move(question)};
 }
 
 absl::optional<Asked> AskBackend(const std::string& interface, const std::string& endpoint) {
   const absl::optional<Endpoint> to = ParseEndpoint(endpoint);
   if (!to) return {};
-  Asked asked;
-  asked.name = absl::StrCat("the backend ", endpoint, " on ", interface);
-  asked.fd.Reset(::socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!asked.fd || ::setsockopt(asked.fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
-                                static_cast<socklen_t>(interface.size())) != 0) {
+  Asked asked{.name = absl::StrCat("the backend ", endpoint, " on ", interface)};
+  UniqueFd& fd = asked.connection;
+  fd.Reset(::socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                          static_cast<socklen_t>(interface.size())) != 0) {
     return {};
   }
-  if (::connect(asked.fd.get(), reinterpret_cast<const sockaddr*>(&to->address), to->length) != 0 &&
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to->address), to->length) != 0 &&
       errno != EINPROGRESS) {
     return {};
   }
@@ -96,20 +63,11 @@ absl::optional<Asked> AskBackend(const std::string& interface, const std::string
 
 // Is what made it ready an answer?
 bool Answered(const Asked& asked) {
-  if (asked.gateway.s_addr == 0) {
-    int error = 0;
-    socklen_t length = sizeof(error);
-    if (::getsockopt(asked.fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return false;
-    return error == 0 || error == ECONNREFUSED;
-  }
-  ether_arp arp = {};
-  while (::recv(asked.fd.get(), &arp, sizeof arp, 0) == static_cast<ssize_t>(sizeof arp)) {
-    if (arp.ea_hdr.ar_op == htons(ARPOP_REPLY) &&
-        std::memcmp(arp.arp_spa, &asked.gateway, 4) == 0) {
-      return true;
-    }
-  }
-  return false;
+  if (asked.neighbour) return asked.neighbour->Answered();
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (::getsockopt(asked.fd(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return false;
+  return error == 0 || error == ECONNREFUSED;
 }
 
 // Who is to be asked.
@@ -138,8 +96,7 @@ Heard FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int stop) {
   const absl::Time end = Loop::Now() + patience;
   std::vector<pollfd> polled = {{stop, POLLIN, 0}};
   for (const Asked& asked : all) {
-    const bool connects = asked.gateway.s_addr == 0;
-    polled.push_back({asked.fd.get(), static_cast<short>(connects ? POLLOUT : POLLIN), 0});
+    polled.push_back({asked.fd(), static_cast<short>(asked.neighbour ? POLLIN : POLLOUT), 0});
   }
   for (;;) {
     const absl::Duration left = end - Loop::Now();
@@ -151,7 +108,7 @@ Heard FirstAnswer(std::vector<Asked>& all, absl::Duration patience, int stop) {
       if (polled[i + 1].revents == 0) continue;
       if (Answered(all[i])) return {&all[i], false};
       // A connection that failed says no more; negative: poll leaves it out.
-      if (all[i].gateway.s_addr == 0) polled[i + 1].fd = -1;
+      if (!all[i].neighbour) polled[i + 1].fd = -1;
     }
   }
 }

@@ -6,7 +6,6 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
 
 #include <cstring>
 #include <memory>
@@ -14,7 +13,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
-#include "common/unique_fd.h"
 
 namespace zcluster::heartbeat {
 namespace {
@@ -143,14 +141,6 @@ absl::Status RemoveAddresses(const std::vector<Vip>& vips) {
   absl::Status first;
   for (const Vip& vip : vips) first.Update(RemoveAddress(socket.get(), vip));
   return first;
-}
-
-bool InterfaceRuns(const std::string& interface) {
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request = {};
-  interface.copy(request.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return false;
-  return (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
 }  // namespace zcluster::heartbeat

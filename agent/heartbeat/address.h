@@ -51,7 +51,4 @@ absl::StatusOr<bool> HasAddress(const Vip& vip);
 // others is returned, after all were tried.
 absl::Status RemoveAddresses(const std::vector<Vip>& vips);
 
-// Up, and with a carrier: what keepalived asks of an interface before it leaves FAULT.
-bool InterfaceRuns(const std::string& interface);
-
 }  // namespace zcluster::heartbeat

@@ -18,6 +18,7 @@
 #include "agent/heartbeat/render.h"
 #include "common/check.h"
 #include "common/file.h"
+#include "common/interface.h"
 #include "common/log.h"
 #include "common/status.h"
 

@@ -62,12 +62,5 @@ TEST_F(AddressesTest, AreFoundAmongHundreds) {
   });
 }
 
-TEST_F(AddressesTest, NeedAnInterfaceThatRuns) {
-  EXPECT_TRUE(WaitUntil(kLimit, [&] { return a_->On([] { return InterfaceRuns("eth0"); }); }));
-  Must({"-n", b_->network(), "link", "set", "eth0", "down"});
-  EXPECT_TRUE(WaitUntil(kLimit, [&] { return a_->On([] { return !InterfaceRuns("eth0"); }); }));
-  EXPECT_FALSE(a_->On([] { return InterfaceRuns("missing"); }));
-}
-
 }  // namespace
 }  // namespace zcluster::heartbeat

@@ -6,6 +6,7 @@
 #include <net/if.h>
 
 #include "absl/strings/escaping.h"
+#include "common/interface.h"
 #include "tests/agent/heartbeat/wire.h"
 
 namespace zcluster::heartbeat {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/command/process.h"
+#include "common/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -17,12 +18,14 @@
 #include "common/status.h"
 #include "common/unique_fd.h"
 
-namespace zcluster::command {
+namespace zcluster {
 namespace {
 
 constexpr size_t kPiece = 64 << 10;
 // Most read from one pipe before the loop gets to do something else.
 constexpr int kPiecesAtOnce = 4;
+// Whoever is killed is gone in less, unless its disk hangs.
+constexpr int kReapMs = 100;
 
 struct Pipe {
   UniqueFd ours;
@@ -80,16 +83,27 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& argv, int out, int e
 
 class SpawnedProcess : public Process {
  public:
-  SpawnedProcess(Loop& loop, pid_t pid, absl::Duration timeout, OnOutput on_output, OnEnd on_end)
+  SpawnedProcess(Loop& loop, pid_t pid, const Limits& limits, OnOutput on_output, OnEnd on_end)
       : loop_(loop),
         pid_(pid),
-        timeout_(timeout),
+        limits_(limits),
         started_(Loop::Now()),
         on_output_(std::move(on_output)),
         on_end_(std::move(on_end)) {}
 
   ~SpawnedProcess() override {
-    if (pid_ > 0) Signal(SIGTERM);
+    if (pid_ <= 0) return;
+    if (limits_.grace > absl::ZeroDuration()) {
+      Signal(SIGTERM);
+      return;
+    }
+    Signal(SIGKILL);
+    // Nobody reaps it later.
+    pollfd wait = {pidfd_.get(), POLLIN, 0};
+    siginfo_t info{};
+    if (::poll(&wait, 1, kReapMs) > 0) {
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG);
+    }
   }
 
   absl::Status Watch(UniqueFd out, UniqueFd err) {
@@ -98,7 +112,7 @@ class SpawnedProcess : public Process {
     WatchOutput(streams_[0], std::move(out));
     WatchOutput(streams_[1], std::move(err));
     exit_watch_ = loop_.WatchReadable(pidfd_.get(), [this] { Ended(); });
-    deadline_ = loop_.After(timeout_, [this] { TimedOut(); });
+    deadline_ = loop_.After(limits_.timeout, [this] { TimedOut(); });
     return absl::OkStatus();
   }
 
@@ -126,7 +140,7 @@ class SpawnedProcess : public Process {
       if (got == 0) return false;
       if (got < 0) return errno == EAGAIN || errno == EINTR;
       const size_t size = static_cast<size_t>(got);
-      const size_t pass = std::min(size, kMaxOutput - stream.passed);
+      const size_t pass = std::min(size, limits_.output - stream.passed);
       stream.passed += pass;
       stream.cut += size - pass;
       if (pass > 0) on_output_(stream.from, absl::string_view(buffer.data(), pass));
@@ -136,15 +150,17 @@ class SpawnedProcess : public Process {
 
   void TimedOut() {
     timed_out_ = true;
+    if (limits_.grace <= absl::ZeroDuration()) return Signal(SIGKILL);
     Signal(SIGTERM);
-    deadline_ = loop_.After(kGrace, [this] { Signal(SIGKILL); });
+    deadline_ = loop_.After(limits_.grace, [this] { Signal(SIGKILL); });
   }
 
   // The group's number is ours as long as its leader is not waited for.
   void Signal(int number) { ::kill(-pid_, number); }
 
   void Ended() {
-    if (timed_out_) Signal(SIGKILL);  // children that outlive a program that had to be ended
+    // Children that outlive a program that had to be ended.
+    if (timed_out_ || limits_.leaves_nothing) Signal(SIGKILL);
     siginfo_t info{};
     ZC_CHECK(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) == 0);
     pid_ = -1;
@@ -156,11 +172,11 @@ class SpawnedProcess : public Process {
       if (stream.fd) Read(stream, (1 << 20) / kPiece);
       TellCut(stream);
     }
-    Outcome outcome;
+    ProcessEnd outcome;
     outcome.took = Loop::Now() - started_;
     if (timed_out_) {
-      outcome.problem =
-          absl::StrCat("did not end within ", absl::FormatDuration(timeout_), " and was killed");
+      outcome.problem = absl::StrCat("did not end within ", absl::FormatDuration(limits_.timeout),
+                                     " and was killed");
     } else if (info.si_code == CLD_EXITED) {
       outcome.exit_code = info.si_status;
     } else {
@@ -175,13 +191,13 @@ class SpawnedProcess : public Process {
     if (stream.cut == 0) return;
     on_output_(Output::kStandardError,
                absl::StrCat("zagent: ", stream.cut, " bytes of standard ",
-                            stream.from == Output::kStandardOutput ? "output" : "error",
-                            " beyond 1 MiB were cut\n"));
+                            stream.from == Output::kStandardOutput ? "output" : "error", " beyond ",
+                            limits_.output >> 20, " MiB were cut\n"));
   }
 
   Loop& loop_;
   pid_t pid_;
-  const absl::Duration timeout_;
+  const Limits limits_;
   const absl::Time started_;
   OnOutput on_output_;
   OnEnd on_end_;
@@ -197,16 +213,16 @@ class SpawnedProcess : public Process {
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(Loop& loop,
                                                         const std::vector<std::string>& argv,
-                                                        absl::Duration timeout, OnOutput on_output,
+                                                        const Limits& limits, OnOutput on_output,
                                                         OnEnd on_end) {
   ZC_CHECK(!argv.empty() && !argv[0].empty() && argv[0][0] == '/');
   ZC_ASSIGN_OR_RETURN(Pipe out, MakePipe());
   ZC_ASSIGN_OR_RETURN(Pipe err, MakePipe());
   ZC_ASSIGN_OR_RETURN(pid_t pid, Spawn(argv, out.theirs.get(), err.theirs.get()));
   auto process =
-      std::make_unique<SpawnedProcess>(loop, pid, timeout, std::move(on_output), std::move(on_end));
+      std::make_unique<SpawnedProcess>(loop, pid, limits, std::move(on_output), std::move(on_end));
   ZC_RETURN_IF_ERROR(process->Watch(std::move(out.ours), std::move(err.ours)));
   return process;
 }
 
-}  // namespace zcluster::command
+}  // namespace zcluster

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/command/process.h"
+#include "common/process.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace zcluster::command {
+namespace zcluster {
 namespace {
 
 using testing::HasSubstr;
@@ -21,21 +21,21 @@ using testing::HasSubstr;
 struct Seen {
   std::string out;
   std::string err;
-  Outcome outcome;
+  ProcessEnd outcome;
 };
 
-Seen RunToEnd(const std::vector<std::string>& argv, absl::Duration timeout = absl::Seconds(60)) {
+Seen RunToEnd(const std::vector<std::string>& argv, const Process::Limits& limits) {
   Loop loop;
   Seen seen;
   absl::StatusOr<std::unique_ptr<Process>> process;
   loop.Post([&] {
     process = Process::Start(
-        loop, argv, timeout,
-        [&](Output from, absl::string_view bytes) {
-          (from == Output::kStandardOutput ? seen.out : seen.err)
+        loop, argv, limits,
+        [&](Process::Output from, absl::string_view bytes) {
+          (from == Process::Output::kStandardOutput ? seen.out : seen.err)
               .append(bytes.data(), bytes.size());
         },
-        [&](const Outcome& outcome) {
+        [&](const ProcessEnd& outcome) {
           seen.outcome = outcome;
           loop.Quit();
         });
@@ -49,7 +49,7 @@ Seen RunToEnd(const std::vector<std::string>& argv, absl::Duration timeout = abs
 }
 
 Seen RunScript(const std::string& script, absl::Duration timeout = absl::Seconds(60)) {
-  return RunToEnd({"/bin/sh", "-c", script}, timeout);
+  return RunToEnd({"/bin/sh", "-c", script}, {.timeout = timeout});
 }
 
 TEST(Process, GivesOutputsAndExitCode) {
@@ -85,7 +85,7 @@ TEST(Process, SaysWhichSignalEndedIt) {
 }
 
 TEST(Process, SaysWhatCannotBeStarted) {
-  EXPECT_THAT(RunToEnd({"/nonexistent/program"}).outcome.problem,
+  EXPECT_THAT(RunToEnd({"/nonexistent/program"}, {.timeout = absl::Seconds(60)}).outcome.problem,
               HasSubstr("cannot start /nonexistent/program: No such file"));
 }
 
@@ -111,6 +111,47 @@ TEST(Process, TimeoutEndsGrandchildrenToo) {
   EXPECT_TRUE(Ended(grandchild));
 }
 
+TEST(Process, WithoutGraceIsKilledAtItsTimeout) {
+  const Seen seen = RunToEnd({"/bin/sh", "-c", "trap '' TERM; while :; do :; done"},
+                             {.timeout = absl::Milliseconds(100), .grace = absl::ZeroDuration()});
+  EXPECT_EQ(seen.outcome.problem, "did not end within 100ms and was killed");
+}
+
+TEST(Process, CanLeaveNothingBehind) {
+  const Seen seen = RunToEnd({"/bin/sh", "-c", "/bin/sleep 1000 & echo $!; exit 3"},
+                             {.timeout = absl::Seconds(60), .leaves_nothing = true});
+  EXPECT_EQ(seen.outcome.exit_code, 3);
+  int left = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(seen.out, "\n"), &left)) << seen.out;
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (!Ended(left) && absl::Now() < deadline) ::poll(nullptr, 0, 1);
+  EXPECT_TRUE(Ended(left));
+}
+
+TEST(Process, WithoutGraceEndsAndIsReapedWhenNobodyWantsItAnyMore) {
+  Loop loop;
+  std::string out;
+  std::unique_ptr<Process> process;
+  loop.Post([&] {
+    process = Process::Start(
+                  loop, {"/bin/sh", "-c", "trap '' TERM; echo $$; while :; do :; done"},
+                  {.timeout = absl::Seconds(60), .grace = absl::ZeroDuration()},
+                  [&](Process::Output, absl::string_view bytes) {
+                    out = std::string(bytes);
+                    loop.Post([&] {
+                      process.reset();
+                      loop.Quit();
+                    });
+                  },
+                  [](const ProcessEnd&) {})
+                  .value();
+  });
+  loop.Run();
+  int pid = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(out, "\n"), &pid)) << out;
+  EXPECT_EQ(::kill(pid, 0), -1) << "not even a zombie";
+}
+
 TEST(Process, KillsWhatIgnoresSigterm) {
   const Seen seen =
       RunScript("trap '' TERM; while :; do /bin/sleep 0.1; done", absl::Milliseconds(100));
@@ -127,4 +168,4 @@ TEST(Process, DoesNotWaitForWhatItLeavesBehind) {
 }
 
 }  // namespace
-}  // namespace zcluster::command
+}  // namespace zcluster
