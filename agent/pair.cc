@@ -71,6 +71,7 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       renewal_(around.loop, IdentityOptions(s, around.paths)),
       facts_(FactsOptions(s, around.paths)),
       path_(PathOptions(s)),
+      health_(around.loop, HealthOptions(s)),
       arrival_(around.loop, ArrivalOptions(s)),
       peer_link_(around.loop, LinkOptions(s, around.paths), channel_),
       api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
@@ -86,8 +87,8 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
 std::vector<Adapter*> Pair::Adapters() {
   std::vector<Adapter*> all = {&events_,    store_.get(),  &packet_filter_, &heartbeat_,
                                &conntrack_, &config_sync_, &commands_,      &renewal_,
-                               &facts_,     &path_,        &arrival_,       &peer_link_,
-                               &api_,       &console_,     &window_};
+                               &facts_,     &path_,        &health_,        &arrival_,
+                               &peer_link_, &api_,         &console_,       &window_};
   // Behind the Api, whose view of what was published it shows.
   if (controller_link_ != nullptr) all.push_back(controller_link_.get());
   return all;
@@ -151,6 +152,7 @@ void Pair::Reconfigure(const config::Settings& given, Done done) {
   console_.Reconfigure(ConsoleMember(settings));
   facts_.Reconfigure(FactsOptions(settings, around_.paths));
   path_.Reconfigure(PathOptions(settings));
+  health_.Reconfigure(HealthOptions(settings));
   arrival_.Reconfigure(ArrivalOptions(settings));
   driver_.Report(core::Configured{BrainConfig(settings)});
   heartbeat_.Reconfigure(HeartbeatOptions(settings, around_.paths),

@@ -24,6 +24,7 @@
 #include "agent/events/events.h"
 #include "agent/facts/facts.h"
 #include "agent/facts/path.h"
+#include "agent/health/health.h"
 #include "agent/heartbeat/heartbeat.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -111,6 +112,7 @@ class Pair {
   identity::Renewal renewal_;
   facts::Facts facts_;
   facts::Path path_;
+  health::Health health_;
   arrival::Arrival arrival_;
   peer::PeerLink peer_link_;
   api::Api api_;

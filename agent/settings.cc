@@ -132,6 +132,54 @@ facts::PathTargets PathOptions(const config::Settings& s) {
   return targets;
 }
 
+// Where each of `gateways` is: in a network of the node's own, or of a VIP, which a backup has no
+// address in: then it asks as one that has none yet (RFC 5227). Never as a VIP, which may go while
+// we ask, and would stay in the gateway's mind.
+static std::vector<health::Way> WaysTo(const std::vector<std::string>& gateways,
+                                       const std::vector<config::Vip>& vips) {
+  std::vector<std::string> names;
+  for (const config::Vip& vip : vips) names.push_back(vip.address);
+  const auto addresses = machine::Addresses(names);
+  std::vector<health::Way> ways;
+  for (const std::string& gateway : gateways) {
+    health::Way& way = ways.emplace_back();
+    const machine::Address* source =
+        addresses.ok() ? machine::SourceFor(*addresses, gateway) : nullptr;
+    if (source != nullptr) way = {source->interface, source->v6 ? "" : source->address};
+    for (const config::Vip& vip : vips) {
+      if (!way.interface.empty()) break;
+      const machine::Address network{.address = vip.address,
+                                     .prefix_length = vip.prefix_length,
+                                     .v6 = vip.v6,
+                                     .interface = "",
+                                     .refused = ""};
+      if (machine::SameNetwork(network, gateway)) way = {vip.interface, vip.v6 ? "" : "0.0.0.0"};
+    }
+  }
+  return ways;
+}
+
+health::Options HealthOptions(const config::Settings& s) {
+  const config::HealthSettings& given = s.pair->health;
+  health::Options options{.node_name = s.agent.node_name,
+                          .interfaces = given.interfaces,
+                          .gateways = given.gateways,
+                          .find_ways = nullptr,
+                          .check = {},
+                          .programs = s.agent.programs};
+  if (given.check) {
+    options.check = health::CheckOptions{.command = given.check->command,
+                                         .interval = given.check->interval,
+                                         .timeout = given.check->timeout,
+                                         .rise = given.check->rise,
+                                         .fall = given.check->fall};
+  }
+  options.find_ways = [vips = s.pair->vips](const std::vector<std::string>& gateways) {
+    return WaysTo(gateways, vips);
+  };
+  return options;
+}
+
 arrival::Options ArrivalOptions(const config::Settings& s) {
   arrival::Options options{.peer_address = s.agent.peer_address, .vips = {}};
   for (const config::Vip& vip : s.pair->vips) options.vips.push_back(vip.address);

@@ -12,6 +12,7 @@
 #include "agent/core/types.h"
 #include "agent/facts/facts.h"
 #include "agent/facts/path.h"
+#include "agent/health/health.h"
 #include "agent/heartbeat/options.h"
 #include "agent/identity/identity.h"
 #include "agent/lifecycle/paths.h"
@@ -21,7 +22,7 @@
 #include "common/tls.h"
 
 // What each room is told, of the settings of a node that is in a pair. Pure, but for the interfaces
-// of VIPs, which the machine knows.
+// of VIPs and the ways to gateways, which the machine knows.
 namespace zcluster {
 
 core::Config BrainConfig(const config::Settings& s);
@@ -31,6 +32,7 @@ configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle
 command::Options CommandOptions(const config::Settings& s);
 facts::PathTargets PathOptions(const config::Settings& s);  // s: as WithInterfaces gives it
 facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths);
+health::Options HealthOptions(const config::Settings& s);  // s: likewise
 arrival::Options ArrivalOptions(const config::Settings& s);
 api::Options ApiOptions(const config::Settings& s);
 // Of a node that is in no pair.

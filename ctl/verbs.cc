@@ -146,8 +146,9 @@ std::vector<Verb> LifeCycle() {
        ClusterCreate},
       {"cluster describe",
        "the pair's configuration, and where its nodes are",
-       "Shows the interface on each node, failback, check interval, VIPs, roots, how a split brain "
-       "is decided, the generation of the configuration. With -o yaml: the configuration itself, "
+       "Shows the interface on each node, failback, check interval, VIPs, roots, what health is "
+       "seen by, how a split brain is decided, the generation of the configuration. With -o yaml: "
+       "the configuration itself, "
        "as `zctl cluster apply` takes it.",
        {},
        {},
@@ -165,6 +166,10 @@ std::vector<Verb> LifeCycle() {
         {"--preferred", "", "NODE", "the node that PREFERRED means (default the present master)"},
         {"--vip-add", "", "ADDRESS/LENGTH[@INTERFACE]", "a VIP that comes", {}, /*many=*/true},
         {"--vip-remove", "", "ADDRESS", "a VIP that goes", {}, /*many=*/true},
+        {"--track-add", "", "INTERFACE", "one that must be up for a node to serve", {}, true},
+        {"--track-remove", "", "INTERFACE", "one that need not any more", {}, /*many=*/true},
+        {"--gateway-add", "", "ADDRESS", "one that must answer for a node to serve", {}, true},
+        {"--gateway-remove", "", "ADDRESS", "one that need not any more", {}, /*many=*/true},
         DryRun(),
         Yes(kAcceptDisturbance)},
        kOperation,

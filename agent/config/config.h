@@ -46,6 +46,22 @@ struct Command {
   absl::Duration timeout;
 };
 
+// The command that says whether what the pair serves is well.
+struct HealthCommand {
+  std::vector<std::string> command;
+  absl::Duration interval;
+  absl::Duration timeout;  // at most the interval
+  int rise = 0;            // both at least 1
+  int fall = 0;
+};
+
+// What shows that a node can serve.
+struct HealthSettings {
+  std::vector<std::string> interfaces;
+  std::vector<std::string> gateways;  // canonical
+  absl::optional<HealthCommand> check;
+};
+
 // Somebody who may reach the pair from elsewhere.
 struct Operator {
   std::string name;
@@ -103,6 +119,7 @@ struct PairSettings {
   std::vector<Command> commands;
   std::vector<Operator> operators;
   std::vector<std::string> backends;  // ADDRESS:PORT
+  HealthSettings health;
   uint64_t generation = 0;
   uint64_t term = 0;
 };

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/config/check.h"
 #include "agent/config/config.h"
+#include "agent/config/health_section.h"
 #include "common/access/right_proto.h"
 #include "common/status.h"
 #include "common/strings.h"
@@ -268,6 +269,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
       .commands = {},
       .operators = {},
       .backends = {},
+      .health = {},
       .generation = file.generation(),
       .term = file.term()};
   ZC_RETURN_IF_ERROR(ReadFailback(document, file, agent, settings));
@@ -276,6 +278,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
   ZC_RETURN_IF_ERROR(ReadCommands(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadOperators(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadBackends(document, file, settings));
+  ZC_RETURN_IF_ERROR(ReadHealth(document, file.health(), settings.health));
   return settings;
 }
 

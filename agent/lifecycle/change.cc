@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/config/check.h"
+#include "agent/config/health_section.h"
 #include "common/digest.h"
 #include "common/status.h"
 #include "common/yaml.h"
@@ -94,6 +95,54 @@ absl::Status AddVips(const v1::Change& change, v1::PairConfig& config) {
   return absl::OkStatus();
 }
 
+// Takes `gone` out of `list` and puts `come` behind. `flag` is what comes or goes, as in zctl's
+// flags.
+absl::Status ChangeNames(absl::string_view flag, absl::string_view noun,
+                         const google::protobuf::RepeatedPtrField<std::string>& come,
+                         const google::protobuf::RepeatedPtrField<std::string>& gone,
+                         google::protobuf::RepeatedPtrField<std::string>& list) {
+  for (const std::string& name : gone) {
+    const auto found = std::find_if(list.begin(), list.end(), [&](const std::string& one) {
+      return HostOf(one) == HostOf(name);
+    });
+    if (found == list.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(flag, "-remove: the pair has no ", noun, " ",
+                                                     name, "; `zctl cluster describe` lists them"));
+    }
+    list.erase(found);
+  }
+  for (const std::string& name : come) *list.Add() = name;
+  return absl::OkStatus();
+}
+
+absl::Status ChangeHealth(const v1::Change& change, v1::PairConfig& config) {
+  if (change.track_interfaces().empty() && change.untrack_interfaces().empty() &&
+      change.add_gateways().empty() && change.remove_gateways().empty()) {
+    return absl::OkStatus();
+  }
+  v1::PairConfig::Health& health = *config.mutable_health();
+  ZC_RETURN_IF_ERROR(ChangeNames("track", "tracked interface", change.track_interfaces(),
+                                 change.untrack_interfaces(), *health.mutable_interfaces()));
+  ZC_RETURN_IF_ERROR(ChangeNames("gateway", "gateway", change.add_gateways(),
+                                 change.remove_gateways(), *health.mutable_gateways()));
+  if (health.interfaces().empty() && health.gateways().empty() && !health.has_check())
+    config.clear_health();
+  return absl::OkStatus();
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  return TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(duration));
+}
+
+void CompleteCheck(v1::PairConfig::Health::Check& check) {
+  if (!check.has_interval()) *check.mutable_interval() = ToProto(config::kCheckInterval);
+  if (!check.has_timeout()) {
+    *check.mutable_timeout() = std::min(ToProto(config::kCheckTimeout), check.interval());
+  }
+  if (!check.has_rise()) check.set_rise(config::kCheckRise);
+  if (!check.has_fall()) check.set_fall(config::kCheckFall);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::PairConfig> Changed(const v1::PairConfig& present, const v1::Change& change,
@@ -114,6 +163,7 @@ absl::StatusOr<v1::PairConfig> Changed(const v1::PairConfig& present, const v1::
   }
   ZC_RETURN_IF_ERROR(RemoveVips(change, config));
   ZC_RETURN_IF_ERROR(AddVips(change, config));
+  ZC_RETURN_IF_ERROR(ChangeHealth(change, config));
   return config;
 }
 
@@ -168,6 +218,7 @@ v1::PairConfig Complete(v1::PairConfig config) {
   }
   if (config.failback() == v1::FAILBACK_UNSPECIFIED) config.set_failback(v1::FAILBACK_KEEP);
   if (!config.conntrack().has_replicate()) config.mutable_conntrack()->set_replicate(true);
+  if (config.health().has_check()) CompleteCheck(*config.mutable_health()->mutable_check());
   return config;
 }
 

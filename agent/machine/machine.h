@@ -35,6 +35,10 @@ const Address* Find(const std::vector<Address>& addresses, absl::string_view add
 // Whether `other` (canonical) lies in the network of `address`.
 bool SameNetwork(const Address& address, absl::string_view other);
 
+// Our address from which `other` (canonical), a neighbour, is reached: the one whose network holds
+// it, by the longest prefix, of those that are neither VIPs nor lo's; null if none does.
+const Address* SourceFor(const std::vector<Address>& addresses, absl::string_view other);
+
 // The interface whose network holds `vip` (canonical): the longest prefix, of addresses that are
 // not VIPs themselves (where the master has them must not decide where it has others) nor lo's;
 // empty if none.

@@ -33,14 +33,19 @@ bool SameNetwork(const Address& address, absl::string_view other) {
   return own.has_value() && others.has_value() && SameUpTo(address.prefix_length, *own, *others);
 }
 
-std::string InterfaceFor(const std::vector<Address>& addresses, absl::string_view vip) {
+const Address* SourceFor(const std::vector<Address>& addresses, absl::string_view other) {
   const Address* best = nullptr;
   for (const Address& address : addresses) {
-    if (address.vip || address.address == vip || address.interface == "lo") continue;
-    if (!SameNetwork(address, vip)) continue;
+    if (address.vip || address.address == other || address.interface == "lo") continue;
+    if (!SameNetwork(address, other)) continue;
     if (best == nullptr || address.prefix_length > best->prefix_length) best = &address;
   }
-  return best == nullptr ? "" : best->interface;
+  return best;
+}
+
+std::string InterfaceFor(const std::vector<Address>& addresses, absl::string_view vip) {
+  const Address* source = SourceFor(addresses, vip);
+  return source == nullptr ? "" : source->interface;
 }
 
 }  // namespace zcluster::machine

@@ -34,6 +34,16 @@ absl::StatusOr<v1::Change> SingleValues(const Context& context) {
   change.set_preferred(context.Value("--preferred"));
   for (const std::string& vip : context.Values("--vip-add")) change.add_add_vips(vip);
   for (const std::string& vip : context.Values("--vip-remove")) change.add_remove_vips(vip);
+  for (const std::string& name : context.Values("--track-add")) change.add_track_interfaces(name);
+  for (const std::string& name : context.Values("--track-remove")) {
+    change.add_untrack_interfaces(name);
+  }
+  for (const std::string& gateway : context.Values("--gateway-add")) {
+    change.add_add_gateways(gateway);
+  }
+  for (const std::string& gateway : context.Values("--gateway-remove")) {
+    change.add_remove_gateways(gateway);
+  }
   return change;
 }
 

@@ -74,6 +74,22 @@ Json CommandsJson(const v1::PairConfig& config) {
   return Json::Strings(names);
 }
 
+Json HealthJson(const v1::PairConfig& config) {
+  const v1::PairConfig::Health& health = config.health();
+  const v1::PairConfig::Health::Check& check = health.check();
+  return Json::Object(
+      {{"interfaces", Json::Strings({health.interfaces().begin(), health.interfaces().end()})},
+       {"gateways", Json::Strings({health.gateways().begin(), health.gateways().end()})},
+       {"check", health.has_check()
+                     ? Json::Object({{"command", Json::Strings({check.command().begin(),
+                                                                check.command().end()})},
+                                     {"interval_ms", Json::Milliseconds(ToAbsl(check.interval()))},
+                                     {"timeout_ms", Json::Milliseconds(ToAbsl(check.timeout()))},
+                                     {"rise", Json::Number(check.rise())},
+                                     {"fall", Json::Number(check.fall())}})
+                     : Json::Null()}});
+}
+
 Json DescribeJson(const Reply& reply) {
   const v1::PairConfig& config = reply.config();
   return Json::Object(
@@ -89,6 +105,7 @@ Json DescribeJson(const Reply& reply) {
        {"vips", VipsJson(config)},
        {"replicate_connections", Json::Bool(Replicates(config))},
        {"roots", RootsJson(config)},
+       {"health", HealthJson(config)},
        {"commands", CommandsJson(config)},
        {"operators", OperatorsJson(config)}});
 }
@@ -128,6 +145,24 @@ std::string RootText(const v1::PairConfig::Root& root) {
              : absl::StrCat(root.path(), " without ", absl::StrJoin(root.exclude(), " "));
 }
 
+std::vector<std::string> HealthTexts(const v1::PairConfig::Health& health) {
+  std::vector<std::string> texts;
+  for (const std::string& name : health.interfaces()) {
+    texts.push_back(absl::StrCat("interface ", name));
+  }
+  for (const std::string& address : health.gateways()) {
+    texts.push_back(absl::StrCat("gateway ", address));
+  }
+  if (health.has_check()) {
+    const v1::PairConfig::Health::Check& check = health.check();
+    texts.push_back(absl::StrCat("check ", absl::StrJoin(check.command(), " "), " each ",
+                                 Short(ToAbsl(check.interval())), ", killed after ",
+                                 Short(ToAbsl(check.timeout())), ", rise ", check.rise(), ", fall ",
+                                 check.fall()));
+  }
+  return texts;
+}
+
 std::string MemberText(const Reply::Member& member) {
   return absl::StrCat(
       member.name(), ": ", member.address(), ", certificate good until ",
@@ -159,6 +194,7 @@ std::string Screen(const Reply& reply, const Style& style) {
   AddAll("VIPS", Texts(config.vips(), VipText), table);
   AddAll("CONNECTIONS", {Replicates(config) ? "replicated" : "not replicated"}, table);
   AddAll("ROOTS", Texts(config.roots(), RootText), table);
+  AddAll("HEALTH", HealthTexts(config.health()), table);
   AddAll("SPLIT BRAIN", {reply.split_brain()}, table);
   AddAll("GENERATION", {GenerationText(reply)}, table);
   AddAll("MEMBERS", Texts(reply.members(), MemberText), table);

@@ -65,24 +65,39 @@ TEST_F(ChangeTest, DescribeIsOneScreen) {
   root.set_path("/etc/haproxy");
   root.add_exclude("*.tmp");
   agent_.describe.mutable_config()->add_operators()->set_name("anna");
+  auto& health = *agent_.describe.mutable_config()->mutable_health();
+  health.add_interfaces("front");
+  health.add_gateways("192.0.2.254");
+  auto& check = *health.mutable_check();
+  check.add_command("/usr/bin/check-web");
+  check.add_command("-q");
+  check.mutable_interval()->set_seconds(2);
+  check.mutable_timeout()->set_seconds(1);
+  check.set_rise(2);
+  check.set_fall(3);
   const Outcome outcome = Ask({"cluster", "describe"});
   EXPECT_EQ(outcome.code, kOk);
-  EXPECT_EQ(outcome.out,
-            "PAIR            main\n"
-            "INTERFACE       lb1: eth0 (192.0.2.1)\n"
-            "                lb2: ens3 (192.0.2.2)\n"
-            "FAILBACK        KEEP: the current master stays\n"
-            "CHECK INTERVAL  200 ms\n"
-            "VIPS            192.0.2.10/24\n"
-            "CONNECTIONS     replicated\n"
-            "ROOTS           /etc/haproxy without *.tmp\n"
-            "SPLIT BRAIN     AVAILABILITY\n"
-            "GENERATION      7; lb2 holds 6\n"
-            "MEMBERS         lb1: 192.0.2.1, certificate good until 2026-01-01 00:00:00 UTC\n"
-            "                lb2: 192.0.2.2, certificate good until 2026-01-01 00:00:00 UTC\n"
-            "ROUTER ID       51\n"
-            "COMMANDS        0\n"
-            "OPERATORS       1\n");
+  EXPECT_EQ(
+      outcome.out,
+      "PAIR            main\n"
+      "INTERFACE       lb1: eth0 (192.0.2.1)\n"
+      "                lb2: ens3 (192.0.2.2)\n"
+      "FAILBACK        KEEP: the current master stays\n"
+      "CHECK INTERVAL  200 ms\n"
+      "VIPS            192.0.2.10/24\n"
+      "CONNECTIONS     replicated\n"
+      "ROOTS           /etc/haproxy without *.tmp\n"
+      "HEALTH          interface front\n"
+      "                gateway 192.0.2.254\n"
+      "                check /usr/bin/check-web -q each 2.0 s, killed after 1.0 s, rise 2, fall "
+      "3\n"
+      "SPLIT BRAIN     AVAILABILITY\n"
+      "GENERATION      7; lb2 holds 6\n"
+      "MEMBERS         lb1: 192.0.2.1, certificate good until 2026-01-01 00:00:00 UTC\n"
+      "                lb2: 192.0.2.2, certificate good until 2026-01-01 00:00:00 UTC\n"
+      "ROUTER ID       51\n"
+      "COMMANDS        0\n"
+      "OPERATORS       1\n");
 }
 
 TEST_F(ChangeTest, DescribeAsYamlIsTheDocumentToTheByte) {
@@ -98,16 +113,20 @@ TEST_F(ChangeTest, DescribeAsJsonHasEveryPromisedKey) {
       R"("certificate_expires": "2026-01-01T00:00:00Z"}], "router_id": 51, )"
       R"("check_interval_ms": 200, "failback": "KEEP", "preferred": null, )"
       R"("split_brain": "AVAILABILITY", "vips": [{"address": "192.0.2.10/24", "interface": ""}], )"
-      R"("replicate_connections": true, "roots": [], "commands": [], "operators": []})"
+      R"("replicate_connections": true, "roots": [], )"
+      R"("health": {"interfaces": [], "gateways": [], "check": null}, )"
+      R"("commands": [], "operators": []})"
       "\n");
 }
 
 // ---- configure
 
 TEST_F(ChangeTest, ConfigureShowsTheDiffAndAppliesItToThatGeneration) {
-  const Outcome outcome = Ask({"cluster", "configure", "--failback", "PREFERRED", "--preferred",
-                               "lb1", "--check-interval", "200ms", "--vip-add", "192.0.2.11/24",
-                               "--vip-remove", "192.0.2.10"});
+  const Outcome outcome = Ask({"cluster",       "configure",     "--failback",       "PREFERRED",
+                               "--preferred",   "lb1",           "--check-interval", "200ms",
+                               "--vip-add",     "192.0.2.11/24", "--vip-remove",     "192.0.2.10",
+                               "--track-add",   "front",         "--track-remove",   "back",
+                               "--gateway-add", "192.0.2.254",   "--gateway-remove", "fd10::1"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
   EXPECT_THAT(outcome.out, MatchesRegex("@@ -1,2 \\+1,2 @@\n name: main\n-failback: KEEP\n"
                                         "\\+failback: PREFERRED\n"
@@ -119,6 +138,10 @@ TEST_F(ChangeTest, ConfigureShowsTheDiffAndAppliesItToThatGeneration) {
   EXPECT_EQ(change.check_interval().nanos(), 200000000);
   EXPECT_THAT(change.add_vips(), ElementsAre("192.0.2.11/24"));
   EXPECT_THAT(change.remove_vips(), ElementsAre("192.0.2.10"));
+  EXPECT_THAT(change.track_interfaces(), ElementsAre("front"));
+  EXPECT_THAT(change.untrack_interfaces(), ElementsAre("back"));
+  EXPECT_THAT(change.add_gateways(), ElementsAre("192.0.2.254"));
+  EXPECT_THAT(change.remove_gateways(), ElementsAre("fd10::1"));
   EXPECT_EQ(agent_.applied.generation(), 7u);
   EXPECT_FALSE(agent_.applied.accept_disturbance());
   EXPECT_EQ(change.SerializeAsString(), agent_.planned.change().SerializeAsString());

@@ -79,6 +79,52 @@ TEST(Change, RefusesAVipThatIsThereOrIsNot) {
   EXPECT_EQ(Refusal(garbage).code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(Change, TracksInterfacesAndAsksGateways) {
+  v1::Change change;
+  change.add_track_interfaces("front");
+  change.add_track_interfaces("back");
+  change.add_add_gateways("fd10::1");
+  v1::PairConfig changed = MustChange(change);
+  ASSERT_EQ(changed.health().interfaces_size(), 2);
+  EXPECT_EQ(changed.health().interfaces(1), "back");
+  EXPECT_EQ(changed.health().gateways(0), "fd10::1");
+  v1::Change back;
+  back.add_untrack_interfaces("front");
+  back.add_remove_gateways("FD10:0::1");
+  changed = Changed(changed, back, "lb1").value();
+  EXPECT_EQ(changed.health().interfaces_size(), 1);
+  EXPECT_EQ(changed.health().gateways_size(), 0);
+  back.Clear();
+  back.add_untrack_interfaces("back");
+  changed = Changed(changed, back, "lb1").value();
+  EXPECT_FALSE(changed.has_health()) << "nothing is left to be said";
+}
+
+TEST(Change, RefusesToRemoveWhatIsNotTracked) {
+  v1::Change change;
+  change.add_untrack_interfaces("front");
+  EXPECT_EQ(Refusal(change).message(),
+            "track-remove: the pair has no tracked interface front; `zctl cluster describe` lists "
+            "them");
+  change.Clear();
+  change.add_remove_gateways("192.0.2.254");
+  EXPECT_EQ(Refusal(change).message(),
+            "gateway-remove: the pair has no gateway 192.0.2.254; `zctl cluster describe` lists "
+            "them");
+}
+
+TEST(Change, SaysWhatAHealthCheckLeavesOut) {
+  v1::PairConfig config = Present();
+  auto& check = *config.mutable_health()->mutable_check();
+  check.add_command("/usr/bin/true");
+  check.mutable_interval()->set_nanos(300'000'000);
+  check.set_fall(7);
+  const auto complete = Complete(config).health().check();
+  EXPECT_EQ(complete.timeout().nanos(), 300'000'000) << "at most the interval";
+  EXPECT_EQ(complete.rise(), 2U);
+  EXPECT_EQ(complete.fall(), 7U);
+}
+
 TEST(Change, ToPreferredMeansThePresentMasterUnlessItIsSaid) {
   v1::Change change;
   change.set_failback(v1::FAILBACK_PREFERRED);

@@ -78,5 +78,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Choice{"V6", "2001:db8::99", "eth6"}, Choice{"None", "172.16.0.1", ""}),
     [](const testing::TestParamInfo<Choice>& each) { return each.param.name; });
 
+TEST(Source, IsOurAddressThere) {
+  const std::vector<Address> addresses = {On("eth0", "10.0.0.99", 24, true),
+                                          On("eth0", "10.0.0.5", 24)};
+  const Address* source = SourceFor(addresses, "10.0.0.254");
+  ASSERT_NE(source, nullptr);
+  EXPECT_EQ(source->address, "10.0.0.5");
+  EXPECT_EQ(SourceFor(addresses, "10.0.1.254"), nullptr);
+}
+
 }  // namespace
 }  // namespace zcluster::machine
