@@ -35,7 +35,7 @@ node: {name: $node, address: 10.10.0.$number, interface: front}
 peer: {name: $peer, address: 10.10.0.$peer_number, links: ["10.30.0.$peer_number:$LINK_PORT", "10.10.0.$peer_number:$LINK_PORT"]}
 listen: "[::]:$LINK_PORT"
 tls: {certificate: /etc/zcluster/tls/node.crt, key: /etc/zcluster/tls/node.key, ca: /etc/zcluster/tls/ca.crt}
-programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/sbin/nft]
+programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/bin/test, /usr/sbin/nft]
 YAML
   render_controller_section
 }
@@ -171,7 +171,7 @@ write_node_files() {
   fi
   if [[ $LAB_BARE == yes ]]; then
     # What an operator may have written before; the rest is for `zctl cluster create`.
-    printf 'programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/sbin/nft]\n' >"$etc/agent.yaml"
+    printf 'programs: [/usr/bin/hostname, /usr/bin/echo, /usr/bin/false, /usr/bin/test, /usr/sbin/nft]\n' >"$etc/agent.yaml"
     render_controller_section >>"$etc/agent.yaml"
     return
   fi
