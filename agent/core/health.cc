@@ -18,6 +18,16 @@ int64_t CountFailing(const std::vector<HealthCheck>& checks) {
                        [](const HealthCheck& check) { return !check.passes; });
 }
 
+// Those that fail and of which `others` have a result.
+int64_t CountFailingOf(const std::vector<HealthCheck>& checks,
+                       const std::vector<HealthCheck>& others) {
+  return std::count_if(checks.begin(), checks.end(), [&others](const HealthCheck& check) {
+    return !check.passes &&
+           std::any_of(others.begin(), others.end(),
+                       [&check](const HealthCheck& other) { return other.name == check.name; });
+  });
+}
+
 bool Fails(const std::vector<HealthCheck>& checks, const std::string& name) {
   return std::any_of(checks.begin(), checks.end(), [&name](const HealthCheck& check) {
     return check.name == name && !check.passes;
@@ -62,8 +72,8 @@ std::vector<std::string> Failing(const std::vector<HealthCheck>& checks) {
 }
 
 bool IsWorse(const State& state) {
-  return state.peer.connected && state.peer.told &&
-         CountFailing(state.checks) > CountFailing(state.peer.told->checks);
+  const std::vector<HealthCheck>& peers = ChecksOfPeer(state);
+  return CountFailingOf(state.checks, peers) > CountFailing(peers);
 }
 
 bool PeerIsWorse(const State& state) {

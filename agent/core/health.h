@@ -22,7 +22,8 @@ constexpr absl::Duration kMovePause = absl::Seconds(30);
 std::vector<std::string> Failing(const std::vector<HealthCheck>& checks);
 
 // Fewer checks of the peer fail, as far as it has told, than of this node; or the other way round.
-// Where as many fail on both no move makes it better.
+// Where as many fail on both no move makes it better. What fails here counts once the peer has a
+// result of it, too: one whose agent has just started may see the same fault in a moment.
 bool IsWorse(const State& state);
 bool PeerIsWorse(const State& state);
 

@@ -196,6 +196,9 @@ TEST_F(Health, ACheckThatFailsOnBothMovesNothing) {
       << Message(backup_);
   MakeIll(master_);
   ExpectStays("check", "exit code 1");
+  // The agent that begins anew has not seen it yet.
+  lab().MustRun({"agent", backup_, "restart"});
+  ExpectStays("check", "exit code 1");
   Cure(master_);
   Cure(backup_);
   AwaitReady();

@@ -15,8 +15,12 @@ HealthReported Front(bool passes, absl::Duration settles = Milliseconds(300)) {
   return {{{"interface front", passes, passes ? "up" : "no carrier", settles}}};
 }
 
-// Its front is dead; it has waited long enough.
-Bench& FrontDies(Bench& bench) { return bench.Tell(Front(false)).Pass(Milliseconds(500)); }
+// Its front is dead, its peer's is not; it has waited long enough.
+Bench& FrontDies(Bench& bench) {
+  NodeState peer = *bench.state().peer.told;
+  peer.checks = Front(true).checks;
+  return bench.Tell(PeerReported{peer}).Tell(Front(false)).Pass(Milliseconds(500));
+}
 
 // The peer takes over, as a master that gives way by health awaits.
 void PeerTakesOver(Bench& bench, uint64_t term) {
@@ -47,6 +51,17 @@ TEST(BrainHealth, AFaultThatThePeerSeesSoonAfterMovesNothing) {
   EXPECT_FALSE(bench.Logged("moves_by_health"));
   EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kRed);
   EXPECT_THAT(bench.Ever<Publish>()->view.local.message, HasSubstr("interface front: no carrier"));
+}
+
+// An agent that has just started has no result yet, and may soon see the same.
+TEST(BrainHealth, APeerThatHasNotLookedYetIsWaitedFor) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(Front(false)).Pass(Seconds(30));
+  EXPECT_FALSE(bench.Logged("moves_by_health"));
+  NodeState peer = PeerAs(Role::kBackup, 0, 1);
+  peer.checks = Front(true).checks;
+  bench.Tell(PeerReported{peer}).Pass(Seconds(1));
+  EXPECT_TRUE(bench.Logged("moves_by_health"));
 }
 
 TEST(BrainHealth, WhatThePeerLacksYetIsNoReasonToStay) {
