@@ -188,7 +188,7 @@ TEST_F(StatusTest, AsJsonHasEveryPromisedKey) {
       R"("readiness": [], "vips": [{"address": "192.0.2.10/24", "interface": "front", "held": true}], )"
       R"("link": {"up": true, "address": "10.30.0.2:7700", "version": "0.1.0", "problem": "", "since_seconds": 192}, )"
       R"("conntrack": {"synchronised": true, "lag_ms": 0.412, "flows": 80311, "changes": 1, "snapshots": 0, )"
-      R"("overruns": 0, "refused": 0, "problem": ""}, )"
+      R"("overruns": 0, "refused": 0, "digest": null, "differs": false, "problem": ""}, )"
       R"("roots": [{"path": "/etc/haproxy", "local_digest": "3f2a91c0deadbeef", "remote_digest": "3f2a91c0deadbeef", )"
       R"("equal": true, "entries": 12, "problem": ""}], )"
       R"("nodes": [{"node": "local", "role": "MASTER", "ip": "10.0.0.1", "hostname": "node1", "status": "GREEN", )"
@@ -238,6 +238,17 @@ TEST_F(CtlTest, ForceIsPassedOnLoudly) {
     EXPECT_TRUE(agent_.force);
     EXPECT_THAT(outcome.err, HasSubstr("--force"));
   }
+}
+
+TEST_F(CtlTest, FreezesWithAReasonAndUnfreezes) {
+  agent_.AddStep("automatic decisions are suspended on node1", 1);
+  const Outcome outcome = Ask({"freeze", "--reason", "switch upgrade"});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_EQ(agent_.asked, "freeze");
+  EXPECT_EQ(agent_.frozen.reason(), "switch upgrade");
+  EXPECT_THAT(outcome.out, HasSubstr("automatic decisions are suspended on node1\nfrozen"));
+  EXPECT_EQ(Ask({"unfreeze"}).code, kOk);
+  EXPECT_EQ(agent_.asked, "unfreeze");
 }
 
 TEST_F(CtlTest, MaintenanceIsEnteredForATimeAndForAReason) {

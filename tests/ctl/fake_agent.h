@@ -91,6 +91,7 @@ class FakeAgent {
   std::string asked;
   bool force = false;
   v1::EnterRequest entered;
+  v1::FreezeRequest frozen;
   v1::SwitchoverRequest switchover;
   v1::RunRequest run;
   v1::CreateRequest create;
@@ -250,6 +251,15 @@ class FakeAgent {
     grpc::Status Start(grpc::ServerContext*, const v1::StartRequest* request,
                        grpc::ServerWriter<v1::Step>* writer) override {
       return agent.Tell("start", request->force(), writer);
+    }
+    grpc::Status Freeze(grpc::ServerContext*, const v1::FreezeRequest* request,
+                        grpc::ServerWriter<v1::Step>* writer) override {
+      agent.frozen = *request;
+      return agent.Tell("freeze", /*force=*/false, writer);
+    }
+    grpc::Status Unfreeze(grpc::ServerContext*, const v1::UnfreezeRequest*,
+                          grpc::ServerWriter<v1::Step>* writer) override {
+      return agent.Tell("unfreeze", /*force=*/false, writer);
     }
     FakeAgent& agent;
   };
