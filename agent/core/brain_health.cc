@@ -36,6 +36,7 @@ bool Brain::DecideHealth() {
   const Better better = JudgeHealth(state_, now_);
   const bool held = better == Better::kHeld || better == Better::kFrozen;
   bool changed = std::exchange(moves.held, held) != held;
+  if (better != Better::kGiveWay && !(held && changed)) return changed;
   const std::string because = absl::StrJoin(Failing(state_.checks), "; ");
   if (held && changed) {
     Log("move_held",

@@ -52,8 +52,9 @@ struct Alike {
 void AddAlike(const Node& a, const Node& b, const Alike& what, List& list) {
   int alike = 0;
   for (const Fact& fact : a.facts) {
+    if (!absl::StartsWith(fact.name, what.prefix)) continue;
     const std::string* other = b.Find(fact.name);
-    if (!absl::StartsWith(fact.name, what.prefix) || other == nullptr) continue;
+    if (other == nullptr) continue;
     if (*other == fact.value) {
       ++alike;
     } else {
@@ -251,6 +252,7 @@ std::string LinkWarning(const State& state) {
 
 std::vector<Precondition> FactPreconditions(const State& state) {
   List list;
+  list.reserve(16);  // they are large, and this is asked at each change
   static const std::vector<Fact> kNone;
   const bool told = state.peer.connected && state.peer.told;
   const Node own{state.config.node_name, state.facts};

@@ -15,6 +15,8 @@ bool MayFailBack(const State& state, absl::Time now) {
   if (now < state.no_failback_before) return false;
   // It would not stay there.
   if (state.durable.freeze.active || MovesAreHeld(state, now)) return false;
+  // Asked at each tick: what no sentence is needed for comes first.
+  if (!state.peer.Says(Role::kBackup)) return false;
   return NotReady(state).empty();
 }
 

@@ -63,8 +63,8 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
   if (beat) next_beat_ = now + kBeat;
   if (!changed && !beat) return;
   if (changed) {
-    node_ = Describe(state);
     view_ = Show(state);
+    node_ = Describe(state, view_);
   }
   view_.heard = state.peer.heard;  // moves without a change: shown at the next beat
   node_.wall = state.wall;         // likewise

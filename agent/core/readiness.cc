@@ -27,9 +27,12 @@ std::string Because(absl::string_view problem) {
   return problem.empty() ? "" : absl::StrCat(": ", problem);
 }
 
+bool Holds(const ConntrackState& conntrack) { return conntrack.synchronised && !conntrack.differs; }
+
+bool Holds(const RootState& root) { return root.problem.empty() && root.Equal(); }
+
 Precondition Flows(const std::string& node, const ConntrackState& conntrack) {
-  Precondition flows{
-      .name = "connections", .node = node, .met = conntrack.synchronised && !conntrack.differs};
+  Precondition flows{.name = "connections", .node = node, .met = Holds(conntrack)};
   const std::string digest =
       conntrack.digest == 0
           ? ""
@@ -66,15 +69,17 @@ Precondition Files(const std::string& node, const RootState& root) {
   return files;
 }
 
+Precondition NoFiles(const std::string& node) {
+  return {"files", node, false, false, absl::StrCat(node, " has not scanned its files yet")};
+}
+
 // What `node` sees of flows and files.
-void AddReplication(const Config& config, const std::string& node, const ConntrackState& conntrack,
-                    const std::vector<RootState>& roots, std::vector<Precondition>& list) {
-  if (config.replicate_conntrack) list.push_back(Flows(node, conntrack));
-  if (!config.has_roots) return;
-  if (roots.empty()) {
-    list.push_back(
-        {"files", node, false, false, absl::StrCat(node, " has not scanned its files yet")});
-  }
+void AddReplication(bool has_flows, bool has_roots, const std::string& node,
+                    const ConntrackState& conntrack, const std::vector<RootState>& roots,
+                    std::vector<Precondition>& list) {
+  if (has_flows) list.push_back(Flows(node, conntrack));
+  if (!has_roots) return;
+  if (roots.empty()) list.push_back(NoFiles(node));
   for (const RootState& root : roots) list.push_back(Files(node, root));
 }
 
@@ -114,9 +119,17 @@ void AddReasons(const std::string& node, const std::vector<std::string>& reasons
 }  // namespace
 
 std::vector<std::string> MissingHere(const State& state) {
-  std::vector<Precondition> list;
-  AddReplication(state.config, state.config.node_name, state.conntrack, state.roots, list);
-  return Unmet(list);
+  // As AddReplication, without the sentences of what is there.
+  const Config& config = state.config;
+  std::vector<std::string> missing;
+  if (config.replicate_conntrack && !Holds(state.conntrack))
+    missing.push_back(Flows(config.node_name, state.conntrack).evidence);
+  if (!config.has_roots) return missing;
+  if (state.roots.empty()) missing.push_back(NoFiles(config.node_name).evidence);
+  for (const RootState& root : state.roots) {
+    if (!Holds(root)) missing.push_back(Files(config.node_name, root).evidence);
+  }
+  return missing;
 }
 
 std::vector<std::string> OwnReasons(const State& state) {
@@ -142,16 +155,19 @@ std::vector<std::string> OwnReasons(const State& state) {
 
 std::vector<Precondition> Preconditions(const State& state) {
   const Config& config = state.config;
-  std::vector<Precondition> list = {Link(state)};
+  std::vector<Precondition> list;
+  list.reserve(32);  // they are large, and this is asked at each change
+  list.push_back(Link(state));
   const bool told = state.peer.connected && state.peer.told;
   if (state.peer.connected) list.push_back(Roles(state));
-  AddReplication(config, config.node_name, state.conntrack, state.roots, list);
+  AddReplication(config.replicate_conntrack, config.has_roots, config.node_name, state.conntrack,
+                 state.roots, list);
   if (told) {
     const NodeState& peer = *state.peer.told;
     // A standby whose files are not scanned yet says so among its reasons.
-    Config seen = config;
-    seen.has_roots &= peer.role == Role::kMaster || !peer.roots.empty();
-    AddReplication(seen, config.peer_name, peer.conntrack, peer.roots, list);
+    const bool has_roots = config.has_roots && (peer.role == Role::kMaster || !peer.roots.empty());
+    AddReplication(config.replicate_conntrack, has_roots, config.peer_name, peer.conntrack,
+                   peer.roots, list);
   }
   AddReasons(config.node_name, OwnReasons(state), list);
   // What the master's own parts lack keeps nobody from taking over from it.

@@ -46,7 +46,10 @@ absl::string_view WhyHeld(const State& state) {
   return state.durable.freeze.active ? "the pair is frozen" : "it has moved too often of late";
 }
 
-Colour OfMaster(const State& state) {
+// `reasons`: those that it is not ready, of the two that ask for them.
+using Reasons = std::vector<std::string>;
+
+Colour OfMaster(const State& state, const Reasons& reasons) {
   const std::string& peer = state.config.peer_name;
   const std::string since = absl::StrCat("master since term ", state.durable.own_term.value);
   if (IsIll(state)) {
@@ -59,14 +62,13 @@ Colour OfMaster(const State& state) {
     return {Status::kGreen,
             absl::StrCat(since, "; serves alone: ", peer, " is unreachable: ", state.peer.problem)};
   }
-  const std::vector<std::string> reasons = NotReady(state);
   if (!reasons.empty()) {
     return {Status::kGreen, absl::StrCat(since, "; ", peer, " is not ready: ", Shortened(reasons))};
   }
   return {Status::kGreen, Warned(state, absl::StrCat(since, "; ", peer, " is ready"))};
 }
 
-Colour OfBackup(const State& state) {
+Colour OfBackup(const State& state, const Reasons& reasons) {
   if (state.question) {
     const std::string& peer = state.config.peer_name;
     return {Status::kRed, state.question->refuted
@@ -74,7 +76,6 @@ Colour OfBackup(const State& state) {
                               : absl::StrCat("took over without adverts of ", peer,
                                              "; asks it whether it serves")};
   }
-  const std::vector<std::string> reasons = NotReady(state);
   if (!reasons.empty()) {
     return {Status::kRed, absl::StrCat("not ready to take over: ", Shortened(reasons))};
   }
@@ -129,12 +130,12 @@ Colour OfMaintenance(const State& state) {
   return {Status::kOrange, absl::StrCat(out, "; does not take over")};
 }
 
-Colour ColourOf(const State& state) {
+Colour ColourOf(const State& state, const Reasons& reasons) {
   switch (state.role) {
     case Role::kMaster:
-      return OfMaster(state);
+      return OfMaster(state, reasons);
     case Role::kBackup:
-      return OfBackup(state);
+      return OfBackup(state, reasons);
     case Role::kFault:
       return OfFault(state);
     case Role::kMaintenance:
@@ -145,6 +146,16 @@ Colour ColourOf(const State& state) {
       return {Status::kGrey, "starting: keepalived has not been heard yet"};
   }
   return {Status::kGrey, "unknown"};
+}
+
+NodeView LocalNodeAs(const State& state, const Reasons& reasons) {
+  auto [status, message] = ColourOf(state, reasons);
+  if (const Freeze& freeze = state.durable.freeze; freeze.active) {
+    absl::StrAppend(&message, "; frozen", freeze.reason.empty() ? "" : ": ", freeze.reason);
+  }
+  // While it asks it has the VIPs: the peer announces again when it has them no longer.
+  const Role role = state.question ? Role::kMaster : state.role;
+  return {state.config.node_name, state.config.node_address, role, status, std::move(message)};
 }
 
 NodeState DescribeAs(const State& state, const NodeView& local) {
@@ -188,15 +199,7 @@ bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
 
 }  // namespace
 
-NodeView LocalNode(const State& state) {
-  auto [status, message] = ColourOf(state);
-  if (const Freeze& freeze = state.durable.freeze; freeze.active) {
-    absl::StrAppend(&message, "; frozen", freeze.reason.empty() ? "" : ": ", freeze.reason);
-  }
-  // While it asks it has the VIPs: the peer announces again when it has them no longer.
-  const Role role = state.question ? Role::kMaster : state.role;
-  return {state.config.node_name, state.config.node_address, role, status, std::move(message)};
-}
+NodeView LocalNode(const State& state) { return LocalNodeAs(state, NotReady(state)); }
 
 NodeView RemoteNode(const State& state) {
   NodeView node;
@@ -215,16 +218,16 @@ NodeView RemoteNode(const State& state) {
   return node;
 }
 
-NodeState Describe(const State& state) { return DescribeAs(state, LocalNode(state)); }
+NodeState Describe(const State& state, const View& shown) { return DescribeAs(state, shown.local); }
 
 View Show(const State& state) {
   View view;
-  view.local = LocalNode(state);
+  view.readiness = Preconditions(state);
+  view.not_ready = Unmet(view.readiness);
+  view.local = LocalNodeAs(state, view.not_ready);
   view.remote = RemoteNode(state);
   view.term = state.durable.highest_term;
   view.own_term = state.durable.own_term;
-  view.readiness = Preconditions(state);
-  view.not_ready = Unmet(view.readiness);
   view.link.up = state.peer.connected;
   view.link.address = state.peer.address;
   view.link.version = state.peer.version;

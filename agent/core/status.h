@@ -12,11 +12,12 @@ NodeView LocalNode(const State& state);
 // The peer: what it said of itself while it is connected, GREY while it is not.
 NodeView RemoteNode(const State& state);
 
-// What the peer is told.
-NodeState Describe(const State& state);
-
 // What the agent's API shows.
 View Show(const State& state);
+
+// What the peer is told. `shown` is what Show() made of the same state: to judge the preconditions
+// is most of a step's work, and is done once.
+NodeState Describe(const State& state, const View& shown);
 
 // Do both say the same, but for counters that move all the time? Those are worth a message a
 // second, no more.

@@ -33,9 +33,16 @@ void Agent::Tick() {
 }
 
 void Agent::Deliver(const core::Event& event) {
-  inbox_.push_back(event);
   // An adapter may answer an action at once; the loop takes that up after the step.
-  if (!stepping_ && !hung()) Drain();
+  if (stepping_ || hung() || !inbox_.empty()) {
+    inbox_.push_back(event);
+    if (!stepping_ && !hung()) Drain();
+    return;
+  }
+  stepping_ = true;
+  Step(event);
+  stepping_ = false;
+  Drain();
 }
 
 void Agent::HangFor(absl::Duration length) {
@@ -46,6 +53,7 @@ void Agent::HangFor(absl::Duration length) {
 }
 
 void Agent::Drain() {
+  if (inbox_.empty()) return;
   stepping_ = true;
   while (!inbox_.empty()) {
     const core::Event event = std::move(inbox_.front());

@@ -97,8 +97,9 @@ class Invariants : public Observer {
   std::string broken_;
   std::array<Record, 2> records_;
   absl::Time two_masters_since_ = absl::InfiniteFuture();
-  absl::Duration
-      slowest_;  // that either node was ever configured for: its way out may be under way
+  // The longest interval that either node was ever configured for: its way out may be under way.
+  absl::Duration slowest_;
+  absl::Duration unserved_bound_;  // with that
   absl::Time last_served_ = absl::InfinitePast();
 };
 
