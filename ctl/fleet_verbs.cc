@@ -146,7 +146,9 @@ std::vector<Verb> Steering() {
        "says who was not asked any more, and ends with the failure's exit code. With --selector it "
        "shows what matches and asks first.",
        {{"PAIR", "their names in the fleet", false, true}},
-       {Selector(), Force("go on although a peer is not ready; what it does not hold yet is lost"),
+       {Selector(),
+        {"--reason", "", "TEXT", "why, for whoever looks later; at most 256 bytes"},
+        Force("go on although a peer is not ready; what it does not hold yet is lost"),
         Yes()},
        kOperation,
        {{"zctl fleet switchover web-1 web-2", "one after the other"},

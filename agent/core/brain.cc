@@ -402,7 +402,9 @@ void Brain::Begin(Operation operation) {
       {{"operation", std::string(Name(operation.kind))},
        {"forced", operation.force ? "yes" : "no"},
        {"by", by_itself ? "zagent itself" : operation.by},
-       {"reason", by_itself ? std::string(WhatIsUnderWay(operation)) : operation.reason}});
+       {"reason", !by_itself            ? operation.reason
+                  : operation.by_health ? absl::StrCat("move by health: ", operation.reason)
+                                        : std::string(WhatIsUnderWay(operation))}});
   state_.operation = std::move(operation);
   if (first == Phase::kFlushing) {
     Progress(reasons.empty() ? absl::StrCat(state_.config.peer_name, " is ready")

@@ -72,7 +72,11 @@ std::string InWords(const v1::ForgetPairRequest& r) {
 }
 
 std::string InWords(const v1::FleetSwitchoverRequest& r) {
-  return Words().Add("pair", r.pair()).AddFlag("force", r.force()).Line();
+  return Words()
+      .Add("pair", r.pair())
+      .AddFlag("force", r.force())
+      .Add("reason", Printable(r.reason()))
+      .Line();
 }
 
 std::string InWords(const v1::FleetEnterRequest& r) {

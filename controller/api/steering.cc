@@ -79,6 +79,7 @@ grpc::ServerWriteReactor<v1::Step>* FleetService::Switchover(
     grpc::CallbackServerContext* context, const v1::FleetSwitchoverRequest* request) {
   v1::FleetRequest wish;
   wish.mutable_switchover()->set_force(request->force());
+  wish.mutable_switchover()->set_reason(request->reason());
   return Steer(
       {*context, "zcluster.v1.FleetService/Switchover", InWords(*request)},
       [this, pair = request->pair()] { return hub_.WhomToAsk(pair); }, std::move(wish));

@@ -20,6 +20,7 @@ ExitCode FleetSwitchover(Context& context) {
         v1::FleetSwitchoverRequest request;
         request.set_pair((*pairs)[i]);
         request.set_force(context.Has("--force"));
+        request.set_reason(context.Value("--reason"));
         return v1::FleetService::NewStub(channel)->Switchover(call, request);
       },
       "switched over");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/core/boot_gate.h"
 #include "agent/core/names.h"
@@ -224,8 +225,8 @@ void Invariants::CheckDecision(int node, const core::LogDecision& decision) {
   }
   const bool hands_over =
       decision.event == "operation_started" && state.role == core::Role::kMaster;
-  const bool anyway =
-      hands_over && (decision.fields[1].second == "yes" || decision.fields[3].second == kByHealth);
+  const bool anyway = hands_over && (decision.fields[1].second == "yes" ||
+                                     absl::StartsWith(decision.fields[3].second, kByHealth));
   if (hands_over && !anyway && !state.peer.told->not_ready.empty()) {
     Break(absl::StrCat("node", node + 1, " hands over without force although its peer says: ",
                        state.peer.told->not_ready.front()));

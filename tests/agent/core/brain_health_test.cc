@@ -36,7 +36,8 @@ TEST(BrainHealth, AMasterOfWhichMoreFailsGivesWay) {
   FrontDies(bench);
   EXPECT_EQ(bench.Field("check_fails", "evidence"), "no carrier");
   EXPECT_EQ(bench.Field("moves_by_health", "because"), "interface front: no carrier");
-  EXPECT_EQ(bench.Field("operation_started", "reason"), "move by health");
+  EXPECT_EQ(bench.Field("operation_started", "reason"),
+            "move by health: interface front: no carrier");
   PeerTakesOver(bench, 2);
   EXPECT_EQ(bench.Field("operation_finished", "outcome"), "OK");
   EXPECT_FALSE(bench.Ever<Finished>()) << "nobody asked";

@@ -30,12 +30,14 @@ class SteeringTest : public testing::Test, protected ApiHouse {
 
 TEST_F(SteeringTest, HandsASwitchoverToTheMasterOnBehalfOfTheCaller) {
   v1::FleetSwitchoverRequest request;
+  request.set_reason("new disk");
   request.set_pair("web-1");
   request.set_force(true);
   const auto reader = fleet->Switchover(&call_, request);
   const FakeAgents::Asked asked = Asked();
   EXPECT_EQ(asked.agent, house.lb1);
   EXPECT_TRUE(asked.request.switchover().force());
+  EXPECT_EQ(asked.request.switchover().reason(), "new disk");
   EXPECT_EQ(asked.request.who(), "root");
   EXPECT_EQ(asked.request.right(), v1::RIGHT_ADMIN);
   v1::RequestProgress said;
@@ -52,8 +54,8 @@ TEST_F(SteeringTest, HandsASwitchoverToTheMasterOnBehalfOfTheCaller) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(), "lb2 is not ready");
   EXPECT_EQ(guard.WaitForEnd(1),
-            "zcluster.v1.FleetService/Switchover pair=web-1 force: FAILED_PRECONDITION: lb2 is not "
-            "ready");
+            "zcluster.v1.FleetService/Switchover pair=web-1 force reason=new disk: "
+            "FAILED_PRECONDITION: lb2 is not ready");
 }
 
 TEST_F(SteeringTest, AsksTheNodeThatIsMeant) {
