@@ -8,8 +8,10 @@
 #include <iostream>
 
 #include "agent/config/config.h"
+#include "agent/heartbeat/boot.h"
 #include "agent/host.h"
 #include "agent/lifecycle/paths.h"
+#include "agent/settings.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/pid_file.h"
@@ -40,6 +42,16 @@ absl::Status Serve(const lifecycle::Paths& paths) {
   return begun;
 }
 
+int CloseBootGate(const lifecycle::Paths& paths) {
+  const absl::StatusOr<std::string> done = heartbeat::CloseBootGate(HeartbeatDirectories(paths));
+  if (!done.ok()) {
+    std::cerr << "boot-gate: " << done.status().message() << "\n";
+    return kExitFailed;
+  }
+  std::cout << "boot-gate: " << *done << "\n";
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   lifecycle::Paths paths;
   bool check = false;
@@ -53,15 +65,21 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--run-dir", paths.run_dir, "Sockets, pid files")->capture_default_str();
   app.add_flag("--check", check, "Check the configuration and end: exit code 0 or 2");
+  const CLI::App* boot_gate = app.add_subcommand(
+      "boot-gate",
+      "Before keepalived is started by others than the agent, as at boot: have it stand aside for "
+      "a while, so that an agent may look first who serves");
   app.set_version_flag("--version", "zagent " ZC_VERSION);
   app.footer(
       "Exit codes: 0 told to stop; 1 cannot run here; 2 wrong flags or configuration.\n"
-      "Examples:\n  zagent --check\n  zagent --config /etc/zcluster/agent.yaml");
+      "Examples:\n  zagent --check\n  zagent boot-gate\n  zagent --config "
+      "/etc/zcluster/agent.yaml");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitBadConfiguration;
   }
+  if (boot_gate->parsed()) return CloseBootGate(paths);
   ::signal(SIGPIPE, SIG_IGN);
   tls::RequireTls13();
   // Never undone: else gRPC 1.51 may wait ten seconds for its own threads when the last channel

@@ -26,16 +26,25 @@ core::Config BrainConfig(const config::Settings& s) {
   return brain;
 }
 
+heartbeat::Options HeartbeatDirectories(const lifecycle::Paths& paths) {
+  return {.node_name = "",
+          .interface = "",
+          .address = "",
+          .peer_address = "",
+          .advert_interval = *core::AdvertInterval::From(absl::Seconds(1)),
+          .vips = {},
+          .state_dir = paths.state_dir + "/heartbeat",
+          .run_dir = paths.run_dir};
+}
+
 heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::Paths& paths) {
-  heartbeat::Options options{.node_name = s.agent.node_name,
-                             .interface = s.agent.interface,
-                             .address = s.agent.node_address,
-                             .peer_address = s.agent.peer_address,
-                             .router_id = s.pair->router_id,
-                             .advert_interval = s.pair->advert_interval,
-                             .vips = {},
-                             .state_dir = paths.state_dir + "/heartbeat",
-                             .run_dir = paths.run_dir};
+  heartbeat::Options options = HeartbeatDirectories(paths);
+  options.node_name = s.agent.node_name;
+  options.interface = s.agent.interface;
+  options.address = s.agent.node_address;
+  options.peer_address = s.agent.peer_address;
+  options.router_id = s.pair->router_id;
+  options.advert_interval = s.pair->advert_interval;
   for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.WithPrefix(), vip.interface});
   return options;

@@ -26,6 +26,8 @@
 namespace zcluster {
 
 core::Config BrainConfig(const config::Settings& s);
+// As far as they do not depend on what is configured.
+heartbeat::Options HeartbeatDirectories(const lifecycle::Paths& paths);
 heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::Paths& paths);
 packetfilter::Options PacketFilterOptions(const config::Settings& s);
 configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths);

@@ -109,6 +109,7 @@ std::string InWords(const v1::EnterRequest& r) {
 std::string InWords(const v1::SwitchoverRequest& r) {
   return Words()
       .AddFlag("force", r.force())
+      .AddFlag("leave", r.leave())
       .Add("reason", Printable(r.reason()))
       .Add("asked_by", Printable(r.asked_by()))
       .Line();

@@ -135,6 +135,11 @@ grpc::ServerWriteReactor<v1::Step>* MaintenanceService::Switchover(
                 client->Close(status);
               } else if (board_.view().local.role == core::Role::kMaster) {
                 operations_.Ask(*wish, asked_at, client);
+              } else if (request.leave()) {
+                client->Write(MakeStep(
+                    absl::StrCat(Describe(board_.view().local), ": there is nothing to hand over"),
+                    Loop::Now() - asked_at));
+                client->Close(absl::OkStatus());
               } else {
                 PassOn(*wish, asked_at, client);
               }

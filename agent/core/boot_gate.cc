@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/boot_gate.h"
 
+#include "absl/strings/str_cat.h"
 #include "agent/core/readiness.h"
 
 namespace zcluster::core {
@@ -35,6 +36,22 @@ bool MayLeaveBootGate(const State& state, absl::Time now) {
       return false;
   }
   return false;
+}
+
+std::string AgeOfWhatIsHeld(const Durable& durable, absl::Time wall) {
+  if (durable.own_term > Term{} && durable.own_term == durable.highest_term) {
+    return absl::StrCat("it was master last, in term ", durable.own_term.value,
+                        ", as far as it knows");
+  }
+  if (durable.synchronised == absl::InfinitePast()) return "it never was synchronised";
+  const std::string when =
+      absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", durable.synchronised, absl::UTCTimeZone());
+  // A clock that was set back meanwhile.
+  if (wall < durable.synchronised) return absl::StrCat("it was last synchronised at ", when);
+  return absl::StrCat(
+      "it was last synchronised at ", when, ", ",
+      absl::FormatDuration(absl::Trunc(wall - durable.synchronised, absl::Seconds(1))),
+      " before it took part");
 }
 
 }  // namespace zcluster::core

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/core/state.h"
 
@@ -11,7 +14,13 @@
 namespace zcluster::core {
 
 constexpr absl::Duration kBootGate = absl::Seconds(15);
+// The fault's reason meanwhile.
+inline constexpr absl::string_view kBootReason = "boot";
 
 bool MayLeaveBootGate(const State& state, absl::Time now);
+
+// What a node that opens its gate although it does not know all that its peer has says of what it
+// serves with; `wall`: its wall clock. One sentence.
+std::string AgeOfWhatIsHeld(const Durable& durable, absl::Time wall);
 
 }  // namespace zcluster::core

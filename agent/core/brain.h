@@ -54,6 +54,7 @@ class Brain {
   bool DecideTakeover();
   bool DecideRole();
   bool DecideBootGate();
+  bool NoteSynchronised();
   bool DecideYielding();
   bool DecideFailback();
   bool DecideHealth();
@@ -63,6 +64,7 @@ class Brain {
   void Yield(absl::Duration hold);
   void Promote(absl::string_view event, absl::string_view cause, Term term);
   void Demote(Role to);
+  bool IsInStep() const;
   absl::Time WallClock() const;
   bool CountMaintenance();
   void AmendMaintenance(const OperationAsked& event);

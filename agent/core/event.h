@@ -29,8 +29,11 @@ struct VrrpReported {
 };
 
 // keepalived did not run when the agent began (the machine booted, or somebody ended both): it is
-// being started standing aside, whatever was ordered before, until SetFault says otherwise.
-struct VrrpStarting {};
+// being started standing aside, whatever was ordered before, until SetFault says otherwise. Or it
+// was started so just now, by whoever boots the machine.
+struct VrrpStarting {
+  absl::Duration aside = absl::InfiniteDuration();  // at most; never longer than kBootGate
+};
 
 // A part of this node has a lasting problem (or, with an empty one, no longer has it).
 struct ComponentReported {

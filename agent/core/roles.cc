@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/boot_gate.h"
 
 namespace zcluster::core {
 namespace {
@@ -103,7 +104,7 @@ std::string FaultReason(const State& state) {
     return state.operation->kind == OperationKind::kEnterMaintenance ? "maintenance" : "switchover";
   }
   if (state.yielding.active) return absl::StrCat("yields to ", state.config.peer_name);
-  if (state.boot_gate.closed) return "boot";
+  if (state.boot_gate.closed) return std::string(kBootReason);
   return "";
 }
 

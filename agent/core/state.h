@@ -132,6 +132,9 @@ struct State {
   absl::Time wall_at = absl::InfinitePast();  // when that was, by the loop's clock
 
   BootGate boot_gate;
+  // Of a node that took part although it did not know what its peer holds: how old what it has is.
+  // Until it knows.
+  std::string unproven;
   Yielding yielding;
   std::optional<Operation> operation;
   absl::Time no_failback_before = absl::InfinitePast();

@@ -58,6 +58,9 @@ Colour OfMaster(const State& state, const Reasons& reasons) {
                                                           " could serve better: ", WhyHeld(state))
                                            : why};
   }
+  if (!state.unproven.empty()) {
+    return {Status::kRed, absl::StrCat(since, "; serves with what it has: ", state.unproven)};
+  }
   if (!state.peer.connected) {
     return {Status::kGreen,
             absl::StrCat(since, "; serves alone: ", peer, " is unreachable: ", state.peer.problem)};

@@ -141,6 +141,8 @@ struct Durable {
   absl::Time maintenance_since = absl::InfinitePast();
   absl::Time maintenance_until = absl::InfiniteFuture();  // it ends by itself then
   Freeze freeze = {};
+  // When this node, not being master, last held all that the master held; to a minute.
+  absl::Time synchronised = absl::InfinitePast();
   bool operator==(const Durable&) const = default;
 };
 

@@ -3,8 +3,12 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "common/file.h"
 #include "common/status.h"
@@ -15,6 +19,7 @@ namespace {
 // What tells one boot from another: times of an older one mean nothing in this.
 constexpr char kBootId[] = "/proc/sys/kernel/random/boot_id";
 constexpr char kLasting[] = "lasting";
+constexpr char kGate[] = "gate";
 
 // As /proc/uptime has it, which is all that a shell can read.
 absl::Duration SinceBoot() {
@@ -49,14 +54,15 @@ absl::Status Fault::Prepare() {
   return file_.EnsureExists();
 }
 
-absl::Status Fault::Set(absl::Duration lease) {
+absl::Status Fault::Set(absl::Duration lease, bool gate) {
   set_ = known_ = true;
   std::string words = absl::StrCat(kLasting, "\n");
   ends_ = absl::InfiniteDuration();
   if (lease != absl::InfiniteDuration()) {
     ends_ = SinceBoot() + lease;
     ZC_ASSIGN_OR_RETURN(const std::string boot, ReadFile(kBootId));
-    words = absl::StrCat(absl::StripAsciiWhitespace(boot), " ", RoundedUp(ends_), "\n");
+    words = absl::StrCat(absl::StripAsciiWhitespace(boot), " ", RoundedUp(ends_),
+                         gate ? absl::StrCat(" ", kGate) : "", "\n");
   }
   // The lease first: a fault without one is over at once.
   ZC_RETURN_IF_ERROR(WriteFileAtomically(options_.LeasePath(), words, 0600));
@@ -67,6 +73,27 @@ absl::Status Fault::Lift() {
   set_ = false;
   known_ = true;
   return file_.Write(0);
+}
+
+std::vector<std::string> Fault::Lease() const {
+  const absl::StatusOr<std::string> text = ReadFile(options_.LeasePath(), /*max=*/256);
+  if (!text.ok() || !IsSet()) return {};
+  return absl::StrSplit(*text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+}
+
+absl::Duration Fault::GateLeft() const {
+  const std::vector<std::string> words = Lease();
+  int64_t until = 0;
+  if (words.size() != 3 || words[2] != kGate || !absl::SimpleAtoi(words[1], &until))
+    return absl::ZeroDuration();
+  const absl::StatusOr<std::string> boot = ReadFile(kBootId);
+  if (!boot.ok() || absl::StripAsciiWhitespace(*boot) != words[0]) return absl::ZeroDuration();
+  return std::max(absl::Seconds(until) - SinceBoot(), absl::ZeroDuration());
+}
+
+bool Fault::FoundLasting() const {
+  const std::vector<std::string> words = Lease();
+  return !words.empty() && words[0] == kLasting;
 }
 
 absl::Status Fault::Mend() {
@@ -89,7 +116,7 @@ fault=
 [ "$${fault:-0}" = 0 ] && exit 0
 boot=
 until=
-[ -r $1 ] && read -r boot until <$1
+[ -r $1 ] && read -r boot until rest <$1
 [ "$$boot" = $2 ] && exit 0
 read -r this_boot <$3
 read -r now rest </proc/uptime

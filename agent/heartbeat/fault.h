@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -22,7 +23,8 @@ class Fault {
   absl::Status Prepare();
 
   // Stands aside for `lease` from now on, whatever was set before. Infinite: until it is lifted.
-  absl::Status Set(absl::Duration lease);
+  // `gate`: after a boot; an agent that starts meanwhile goes on with it.
+  absl::Status Set(absl::Duration lease, bool gate = false);
   absl::Status Lift();
   // Writes anew what was set last, if somebody else changed or removed the file. Not once the lease
   // is over: then it was the script.
@@ -33,7 +35,15 @@ class Fault {
   // What was set last is no lease.
   bool lasts() const { return set_ && ends_ == absl::InfiniteDuration(); }
 
+  // As the files are, whoever wrote them: what is left of a boot's gate, zero if none is in force;
+  // and whether a fault stands that is no lease.
+  absl::Duration GateLeft() const;
+  bool FoundLasting() const;
+
  private:
+  // The words of the lease.
+  std::vector<std::string> Lease() const;
+
   const Options& options_;
   TrackedFile file_;
   bool set_ = false;

@@ -87,8 +87,7 @@ void Heartbeat::Perform(const core::Action& action) {
   if (const auto* fault = std::get_if<core::SetFault>(&action)) {
     // Whoever has not heard of this node for long may have given up its address: the peer's adverts
     // would come late.
-    if (fault->reason.empty()) announcer_.Introduce({options_.address + "/32", options_.interface});
-    Wrote(fault->reason.empty() ? fault_.Lift() : fault_.Set(fault->lease));
+    SetFault(*fault);
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
     Wrote(standing_.Write(static_cast<int>(standing->standing) -
                           static_cast<int>(core::Standing::kStandby)));
@@ -97,6 +96,17 @@ void Heartbeat::Perform(const core::Action& action) {
   } else if (std::holds_alternative<core::Announce>(action)) {
     announcer_.Begin();
   }
+}
+
+void Heartbeat::SetFault(const core::SetFault& fault) {
+  if (!fault.reason.empty())
+    return Wrote(fault_.Set(fault.lease, fault.reason == core::kBootReason));
+  // The machine has just booted, and stands aside until the brain knows of it: see OnRunning.
+  if (!begun_ && fault_.GateLeft() > absl::ZeroDuration()) return;
+  // Whoever has not heard of this node for long may have given up its address: the peer's adverts
+  // would come late.
+  announcer_.Introduce({options_.address + "/32", options_.interface});
+  Wrote(fault_.Lift());
 }
 
 void Heartbeat::Stop() {
@@ -222,7 +232,7 @@ void Heartbeat::Begin() {
 
 void Heartbeat::OnStarting() {
   // A maintenance goes on.
-  if (!fault_.lasts()) Wrote(fault_.Set(core::kBootGate));
+  if (!fault_.lasts()) Wrote(fault_.Set(core::kBootGate, /*gate=*/true));
   events_->Report(core::VrrpStarting{});
 }
 
@@ -234,6 +244,8 @@ void Heartbeat::OnRunning(bool adopted) {
   // just now is either seen, or comes as a line, or at the latest with Verify().
   fifo_.Take();
   state_.reset();
+  const absl::Duration aside = fault_.GateLeft();
+  if (adopted && aside > absl::ZeroDuration()) events_->Report(core::VrrpStarting{aside});
   if (!adopted || !supervisor_.FindVrrp()) return;
   SetTrouble(kGone, "");
   if (absl::optional<core::VrrpState> found = Find()) Report(*found);

@@ -66,6 +66,7 @@ class Heartbeat : public Adapter {
   // Whether each VIP is on this node, if it is master.
   absl::Status HasVips() const;
   void RemoveFiles();
+  void SetFault(const core::SetFault& fault);
   void Begin();
   void OnStarting();
   void OnRunning(bool adopted);

@@ -118,17 +118,31 @@ absl::StatusOr<Child> StartCheck(const std::string& path, int output, const Opti
   return Child::Start({.argv = {options.keepalived, "-t", "-P", "-f", path}, .output = output});
 }
 
+// -n: stay our child, so that we know at once how it ended. -P: VRRP alone.
+std::vector<std::string> KeepalivedArgv(const Options& options) {
+  return {options.keepalived,
+          "-n",
+          "-l",
+          "-D",
+          "-G",
+          "-P",
+          "-f",
+          options.ConfigPath(),
+          "-p",
+          options.PidPath(),
+          "-r",
+          options.VrrpPidPath(),
+          "-c",
+          options.CheckersPidPath()};
+}
+
 absl::StatusOr<Child> StartKeepalived(const Options& options) {
   const std::string log = options.LogPath();
   UniqueFd output(
       ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!output) return ErrnoStatus(log);
-  // -n: stay our child, so that we know at once how it ended. -P: VRRP alone.
   return Child::Start(
-      {.argv = {options.keepalived, "-n", "-l", "-D", "-G", "-P", "-f", options.ConfigPath(), "-p",
-                options.PidPath(), "-r", options.VrrpPidPath(), "-c", options.CheckersPidPath()},
-       .output = output.get(),
-       .own_session = true});
+      {.argv = KeepalivedArgv(options), .output = output.get(), .own_session = true});
 }
 
 void BoundLog(const Options& options) {

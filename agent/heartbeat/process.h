@@ -46,6 +46,9 @@ void RemoveStalePidFiles(const Options& options);
 // `output`, a memory file.
 absl::StatusOr<Child> StartCheck(const std::string& path, int output, const Options& options);
 
+// How keepalived is called, by whoever starts it.
+std::vector<std::string> KeepalivedArgv(const Options& options);
+
 // Starts keepalived so that it outlives us: a session of its own, none of our descriptors, its
 // words in LogPath().
 absl::StatusOr<Child> StartKeepalived(const Options& options);

@@ -23,6 +23,7 @@ constexpr absl::string_view kMaintenance = "maintenance";
 constexpr absl::string_view kMaintenanceReason = "maintenance_reason";
 constexpr absl::string_view kMaintenanceSince = "maintenance_since";
 constexpr absl::string_view kMaintenanceUntil = "maintenance_until";
+constexpr absl::string_view kSynchronised = "synchronised";
 constexpr absl::string_view kFreeze = "freeze";
 constexpr absl::string_view kFreezeVersion = "freeze_version";
 constexpr absl::string_view kFreezeReason = "freeze_reason";
@@ -58,6 +59,7 @@ absl::Status ReadRow(absl::string_view key, const std::string& text, core::Durab
   if (key == kMaintenanceSince) return ReadTime(key, text, durable.maintenance_since);
   if (key == kMaintenanceUntil) return ReadTime(key, text, durable.maintenance_until);
   if (key == kMaintenance) return ReadFlag(key, text, durable.maintenance);
+  if (key == kSynchronised) return ReadTime(key, text, durable.synchronised);
   if (key == kFreeze) return ReadFlag(key, text, durable.freeze.active);
   if (key == kFreezeVersion) return ReadNumber(key, text, durable.freeze.version);
   if (key == kFreezeReason) durable.freeze.reason = text;
@@ -94,6 +96,7 @@ absl::Status Database::Write(const core::Durable& durable) {
       {kMaintenanceReason, durable.maintenance_reason},
       {kMaintenanceSince, TimeText(durable.maintenance_since)},
       {kMaintenanceUntil, TimeText(durable.maintenance_until)},
+      {kSynchronised, TimeText(durable.synchronised)},
       {kFreeze, durable.freeze.active ? "1" : "0"},
       {kFreezeVersion, absl::StrCat(durable.freeze.version)},
       {kFreezeReason, durable.freeze.reason}};

@@ -10,6 +10,7 @@ ExitCode Switchover(Context& context) {
   v1::SwitchoverRequest request;
   request.set_force(context.Has("--force"));
   request.set_reason(context.Value("--reason"));
+  request.set_leave(context.Has("--leave"));
   return FollowSteps(context,
                      [&request](const Channel& channel, grpc::ClientContext* call) {
                        return v1::MaintenanceService::NewStub(channel)->Switchover(call, request);

@@ -6,7 +6,8 @@ readonly PACKAGES="g++ cmake ninja-build ccache pkg-config libgrpc++-dev protobu
   protobuf-compiler-grpc libprotobuf-dev libabsl-dev libmnl-dev libnetfilter-conntrack-dev keepalived
   conntrack conntrackd nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   libfmt-dev libboost-dev libsqlite3-dev libre2-dev libxxhash-dev libssl-dev openssl procps util-linux
-  libpam0g-dev hostname iputils-ping shellcheck jq libmicrohttpd-dev prometheus-cpp-dev prometheus"
+  libpam0g-dev hostname iputils-ping shellcheck jq libmicrohttpd-dev prometheus-cpp-dev prometheus
+  systemd"
 
 # Packages of the list that are not installed, one a line.
 missing_packages() {

@@ -242,6 +242,18 @@ start_agent() {
   fi
 }
 
+# start_keepalived_alone NODE: as the unit would, by the commands that stand there; but our programs come from the build tree.
+start_keepalived_alone() {
+  local unit=$LAB_SOURCE/deploy/systemd/zcluster-keepalived.service before start
+  before=$(sed -n 's|^ExecStartPre=/usr/sbin/||p' "$unit")
+  start=$(sed -n 's|^ExecStart=||p' "$unit")
+  in_machine "$1" mkdir -p -m 700 /run/zcluster
+  # shellcheck disable=SC2086
+  in_machine "$1" $before
+  # shellcheck disable=SC2086
+  spawn "$1" /run/zcluster/keepalived.log $start
+}
+
 # signal_agent NODE SIGNAL: and wait until it is gone.
 signal_agent() {
   local node=$1 pid

@@ -196,6 +196,7 @@ void Chaos::FailPower(int node) {
   Later(Milliseconds(500), Seconds(15), [this, node] {
     observer_.OnFault(absl::StrCat("node", node + 1, " boots"));
     pair_.node(node).PowerOn();
+    if (random_.OneIn(2)) pair_.node(node).StartKeepalivedAlone();
     Later(Milliseconds(100), Seconds(2), [this, node] { pair_.node(node).StartAgent(); });
   });
 }

@@ -16,6 +16,7 @@ namespace zcluster::sim {
 struct TrackedFiles {
   bool fault = false;
   absl::Time lease_ends = absl::InfinitePast();  // of the fault; InfiniteFuture: never
+  bool gate = false;                             // it is a boot's
   uint8_t priority = 252;
 };
 

@@ -105,6 +105,26 @@ void Node::PowerOn() {
   if (files_.lease_ends != absl::InfiniteFuture()) files_.lease_ends = absl::InfinitePast();
 }
 
+void Node::CloseGate() {
+  if (files_.fault && files_.lease_ends == absl::InfiniteFuture()) return;  // a maintenance
+  files_ = {.fault = true,
+            .lease_ends = world_.clock.now() + core::kBootGate,
+            .gate = true,
+            .priority = files_.priority};
+}
+
+absl::Duration Node::GateLeft() const {
+  if (!files_.fault || !files_.gate) return absl::ZeroDuration();
+  return std::max(files_.lease_ends - world_.clock.now(), absl::ZeroDuration());
+}
+
+void Node::StartKeepalivedAlone() {
+  if (!powered_ || keepalived_.running()) return;
+  CloseGate();
+  keepalived_.Start();
+  keepalived_.WatchLease();
+}
+
 void Node::Deliver(const core::Event& event) {
   if (agent_) agent_->Deliver(event);
 }
@@ -149,8 +169,11 @@ void Node::SuperviseKeepalived() {
 void Node::Perform(const core::Action& action) {
   world_.observer.OnPerformed(index_, action);
   if (const auto* fault = std::get_if<core::SetFault>(&action)) {
+    // An agent that starts goes on with a boot's gate.
+    if (!supervises_ && fault->reason.empty() && GateLeft() > absl::ZeroDuration()) return;
     const bool lapsed = files_.fault == fault->reason.empty();
     files_.fault = !fault->reason.empty();
+    files_.gate = fault->reason == core::kBootReason;
     files_.lease_ends = world_.clock.now() + fault->lease;
     if (lapsed) keepalived_.NoticeFiles();
     keepalived_.WatchLease();
@@ -162,11 +185,10 @@ void Node::Perform(const core::Action& action) {
     last_report_ = world_.clock.now();
     keepalived_.Reload(agent_->state().config.advert_interval);
     if (keepalived_.running()) {
+      if (GateLeft() > absl::ZeroDuration()) Deliver(core::VrrpStarting{GateLeft()});
       ReportVrrp(keepalived_.state());
     } else {
-      if (!files_.fault || files_.lease_ends != absl::InfiniteFuture())
-        files_.lease_ends = world_.clock.now() + core::kBootGate;
-      files_.fault = true;
+      CloseGate();
       Deliver(core::VrrpStarting{});
       SuperviseKeepalived();
     }

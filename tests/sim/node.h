@@ -50,6 +50,8 @@ class Node {
   void CrashAgent();
   void PowerOff();
   void PowerOn();  // the machine only
+  // As its own unit does at boot, before the agent.
+  void StartKeepalivedAlone();
   void Deliver(const core::Event& event);
   void HangAgent(absl::Duration length) {
     if (agent_) agent_->HangFor(length);
@@ -76,6 +78,8 @@ class Node {
   void Perform(const core::Action& action);
   void Hears(const core::Event& event);
   void SuperviseKeepalived();
+  void CloseGate();
+  absl::Duration GateLeft() const;
   void ReportVrrp(core::VrrpState state);
   void LookAtFacts();
   void LookAtChecks();

@@ -28,7 +28,9 @@ std::string WhyNotAtRest(const Pair& pair, int index) {
   if (state.durable.freeze.active) return absl::StrCat(name, " is frozen");
   if (state.durable.maintenance && state.durable.maintenance_until != absl::InfiniteFuture())
     return absl::StrCat(name, " is in maintenance although its time will be over");
-  if (state.on_disk != state.durable) return absl::StrCat(name, " waits for its disk");
+  core::Durable on_disk = state.on_disk;
+  on_disk.synchronised = state.durable.synchronised;  // written now and then, also at rest
+  if (on_disk != state.durable) return absl::StrCat(name, " waits for its disk");
   if (!state.vrrp || *state.vrrp != node.keepalived().state()) {
     return absl::StrCat(name, " does not know that keepalived says ",
                         core::Name(node.keepalived().state()));

@@ -30,6 +30,25 @@ TEST(Maintenance, StreamsTheStepsOfASwitchoverAndItsEnd) {
   EXPECT_TRUE(call.End().ok());
 }
 
+TEST(Maintenance, ANodeThatIsNotMasterLeavesByDoingNothing) {
+  Node node;
+  node.Publish(Role::kBackup, Role::kMaster);
+  v1::SwitchoverRequest request;
+  request.set_leave(true);
+  Call backup(node.LocalChannel());
+  backup.Switchover(request);
+  EXPECT_THAT(backup.Step(), HasSubstr("there is nothing to hand over"));
+  EXPECT_TRUE(backup.End().ok());
+  EXPECT_EQ(node.brain.asked(), 0u);
+  node.Publish(Role::kMaster, Role::kBackup);
+  Call master(node.LocalChannel());
+  master.Switchover(request);
+  const core::OperationAsked asked = node.brain.WaitFor(1);
+  EXPECT_EQ(asked.kind, OperationKind::kSwitchover);
+  node.Perform(core::Finished{asked.operation, absl::OkStatus()});
+  EXPECT_TRUE(master.End().ok());
+}
+
 TEST(Maintenance, EnterAndStartAreAskedOfThisNodeWhateverItsRole) {
   Node node;
   node.Publish(Role::kBackup, Role::kMaster);

@@ -173,6 +173,9 @@ class Call {
   Call& Switchover(bool force = false) {
     v1::SwitchoverRequest request;
     request.set_force(force);
+    return Switchover(request);
+  }
+  Call& Switchover(const v1::SwitchoverRequest& request) {
     reader_ = stub_->Switchover(&context_, request);
     return *this;
   }

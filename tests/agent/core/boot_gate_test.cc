@@ -122,6 +122,52 @@ TEST(BootGate, IsNoLongerThanItsBound) {
   EXPECT_EQ(bench.Last<SetFault>()->reason, "");
 }
 
+TEST(BootGate, ThatAMachineBeganIsGoneOnWith) {
+  Bench bench;
+  bench.Start().Tell(VrrpStarting{absl::Seconds(6)}).Vrrp(VrrpState::kFault).Pass(absl::Seconds(5));
+  EXPECT_EQ(bench.Ever<SetFault>()->reason, "boot");
+  bench.Pass(absl::Seconds(1));
+  EXPECT_EQ(bench.Last<SetFault>()->reason, "");
+}
+
+TEST(BootGate, ThatEndsByItsBoundIsToldWithTheAgeOfWhatIsHeld) {
+  Durable durable{Term{7}, Term{6}, false};
+  durable.synchronised = kNow - absl::Minutes(3);
+  Bench bench(TestConfig(), durable);
+  bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault).Pass(kBootGate);
+  bench.Vrrp(VrrpState::kBackup).Vrrp(VrrpState::kMaster).Sync();
+  EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kRed);
+  EXPECT_EQ(bench.Ever<Publish>()->view.local.message,
+            "master since term 8; serves with what it has: it was last synchronised at 1970-01-01 "
+            "00:57:00 UTC, 3m15s before it took part");
+  // Until somebody who stands by has what it has.
+  bench.Connect().Peer(Role::kBackup, 7, 8).Tell(ConntrackReported{Synchronised()});
+  EXPECT_EQ(bench.Ever<Publish>()->view.local.status, Status::kGreen);
+}
+
+TEST(BootGate, SaysWhatIsHeldByWhoeverTookPartAlone) {
+  Durable durable{Term{7}, Term{6}, false};
+  EXPECT_EQ(AgeOfWhatIsHeld(durable, kNow), "it never was synchronised");
+  durable.synchronised = kNow + absl::Seconds(1);
+  EXPECT_EQ(AgeOfWhatIsHeld(durable, kNow), "it was last synchronised at 1970-01-01 01:00:01 UTC");
+  durable.own_term = Term{7};
+  EXPECT_EQ(AgeOfWhatIsHeld(durable, kNow), "it was master last, in term 7, as far as it knows");
+}
+
+TEST(BootGate, NotesTheTimeWhileItHoldsAllOnceAMinute) {
+  Bench bench;
+  bench.BecomeReadyBackup().Pass(absl::Seconds(1)).Sync();
+  const absl::Time first = bench.state().on_disk.synchronised;
+  EXPECT_GT(first, absl::InfinitePast());
+  bench.Pass(absl::Seconds(58)).Sync();
+  EXPECT_EQ(bench.state().on_disk.synchronised, first);
+  bench.Pass(absl::Seconds(2)).Sync();
+  EXPECT_GE(bench.state().on_disk.synchronised, first + absl::Minutes(1));
+  const absl::Time last = bench.state().on_disk.synchronised;
+  bench.Tell(ConntrackReported{}).Pass(absl::Minutes(5)).Sync();
+  EXPECT_EQ(bench.state().on_disk.synchronised, last);
+}
+
 TEST(BootGate, EndsNoMaintenance) {
   Bench bench(TestConfig(), Durable{Term{1}, Term{1}, true});
   bench.Start().Tell(VrrpStarting{}).Vrrp(VrrpState::kFault).Pass(absl::Minutes(1));

@@ -58,7 +58,7 @@ TEST(Orders, TellThePeerOnceASecondAndAtOnceWhenItConnects) {
 
 TEST(Orders, TellAChangeAtOnceButCountersWithTheBeat) {
   Bench bench;
-  bench.BecomeReadyBackup().Pass(absl::Milliseconds(1100));
+  bench.BecomeReadyBackup().Pass(absl::Milliseconds(1100)).Sync();
   ConntrackState conntrack = Synchronised();
   conntrack.flows = 12;
   bench.Tell(ConntrackReported{conntrack});

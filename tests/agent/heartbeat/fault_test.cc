@@ -64,6 +64,20 @@ TEST_F(FaultTest, StandsForItsLease) {
   EXPECT_FALSE(fault_->IsSet());
 }
 
+TEST_F(FaultTest, TellsAGateFromOtherLeases) {
+  EXPECT_EQ(fault_->GateLeft(), absl::ZeroDuration());
+  ASSERT_TRUE(fault_->Set(absl::Hours(1)).ok());
+  EXPECT_EQ(fault_->GateLeft(), absl::ZeroDuration());
+  ASSERT_TRUE(fault_->Set(absl::Hours(1), /*gate=*/true).ok());
+  EXPECT_GT(fault_->GateLeft(), absl::Minutes(59));
+  // Of a boot before.
+  Write(options_.LeasePath(), std::string("another-boot ") + kFar + " gate\n");
+  EXPECT_EQ(fault_->GateLeft(), absl::ZeroDuration());
+  ASSERT_TRUE(fault_->Set(absl::Hours(1), /*gate=*/true).ok());
+  ASSERT_TRUE(fault_->Lift().ok());
+  EXPECT_EQ(fault_->GateLeft(), absl::ZeroDuration());
+}
+
 TEST_F(FaultTest, WithoutEndStandsForGood) {
   ASSERT_TRUE(fault_->Set(absl::InfiniteDuration()).ok());
   RunScript();
@@ -94,7 +108,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"Over", "BOOT 1\n", false},
                     Case{"NotOver", std::string("BOOT ") + kFar + "\n", true},
                     Case{"OfAnotherBoot", std::string("another-boot ") + kFar + "\n", false},
-                    Case{"Lasting", "lasting\n", true}, Case{"Empty", "", false},
+                    Case{"Lasting", "lasting\n", true},
+                    Case{"OfAGate", std::string("BOOT ") + kFar + " gate\n", true},
+                    Case{"OfAGateThatIsOver", "BOOT 1 gate\n", false}, Case{"Empty", "", false},
                     Case{"Nonsense", "BOOT soon\n", false}, Case{"WithoutItsEnd", "BOOT\n", false}),
     [](const auto& tested) { return tested.param.name; });
 

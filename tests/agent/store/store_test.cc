@@ -73,7 +73,8 @@ TEST_F(StoreTest, RemembersWhatWasPersistedAndSaysSoOnceEach) {
                            .maintenance_reason = "new disk, caf\xc3\xa9",
                            .maintenance_since = absl::FromUnixNanos(1'700'000'000'123'456'789),
                            .maintenance_until = absl::FromUnixNanos(1'700'007'200'123'456'789),
-                           .freeze = {5, true, "switch upgrade"}};
+                           .freeze = {5, true, "switch upgrade"},
+                           .synchronised = absl::FromUnixNanos(1'700'000'100'123'456'789)};
   {
     auto store = Store::Open(path_);
     ASSERT_TRUE(store.ok());
