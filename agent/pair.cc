@@ -74,7 +74,8 @@ Pair::Pair(const Surroundings& around, const config::Settings& s,
       health_(around.loop, HealthOptions(s)),
       arrival_(around.loop, ArrivalOptions(s)),
       peer_link_(around.loop, LinkOptions(s, around.paths), channel_),
-      api_(around.loop, ApiOptions(s), channel_, around.access, around.audit, around.lifecycle),
+      api_(around.loop, ApiOptions(s, around.paths), channel_, around.access, around.audit,
+           around.lifecycle),
       console_(around.console, ConsoleMember(s)),
       controller_link_(MakeControllerLink(s)),
       driver_(around.loop, brain_, Adapters()) {
@@ -148,7 +149,7 @@ void Pair::Reconfigure(const config::Settings& given, Done done) {
   status.Update(commands_.Reconfigure(CommandOptions(settings)));
   status.Update(packet_filter_.Reconfigure(PacketFilterOptions(settings)));
   conntrack_.Reconfigure(settings.pair->replicate_conntrack);
-  api_.Reconfigure(ApiOptions(settings));
+  api_.Reconfigure(ApiOptions(settings, around_.paths));
   console_.Reconfigure(ConsoleMember(settings));
   facts_.Reconfigure(FactsOptions(settings, around_.paths));
   path_.Reconfigure(PathOptions(settings));

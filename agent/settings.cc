@@ -86,6 +86,8 @@ peer::Options LinkOptions(const config::Settings& s, const lifecycle::Paths& pat
 
 configsync::Options ConfigSyncOptions(const config::Settings& s, const lifecycle::Paths& paths) {
   configsync::Options options;
+  options.agreed_dir = paths.AgreedDir();
+  options.kept_dir = paths.ConflictsDir();
   options.own_paths = {paths.state_dir, paths.run_dir, paths.agent_file, paths.pair_file};
   for (const config::Root& root : s.pair->roots) options.roots.push_back({root.path, root.exclude});
   return options;
@@ -113,6 +115,7 @@ facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& p
                          .vips = {},
                          .backends = s.pair->backends,
                          .peer_links = s.agent.peer_links,
+                         .kept_dir = paths.ConflictsDir(),
                          .state_dir = paths.state_dir,
                          .certificate = TlsFiles(s, paths).certificate,
                          .must_pass = {.interface = s.agent.interface,
@@ -195,7 +198,7 @@ arrival::Options ArrivalOptions(const config::Settings& s) {
   return options;
 }
 
-api::Options ApiOptions(const config::Settings& s) {
+api::Options ApiOptions(const config::Settings& s, const lifecycle::Paths& paths) {
   api::Options options;
   options.pair = s.pair->name;
   options.generation = s.pair->generation;
@@ -207,6 +210,7 @@ api::Options ApiOptions(const config::Settings& s) {
   options.node_address = s.agent.node_address;
   options.peer_name = s.agent.peer_name;
   options.peer_address = s.agent.peer_address;
+  options.kept_dir = paths.ConflictsDir();
   return options;
 }
 

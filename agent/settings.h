@@ -36,7 +36,7 @@ facts::PathTargets PathOptions(const config::Settings& s);  // s: as WithInterfa
 facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& paths);
 health::Options HealthOptions(const config::Settings& s);  // s: likewise
 arrival::Options ArrivalOptions(const config::Settings& s);
-api::Options ApiOptions(const config::Settings& s);
+api::Options ApiOptions(const config::Settings& s, const lifecycle::Paths& paths);
 // Of a node that is in no pair.
 api::Options IdleApiOptions(const lifecycle::Paths& paths);
 console::Member ConsoleMember(const config::Settings& s);

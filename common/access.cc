@@ -44,6 +44,9 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.NodeService/Fingerprint", For::kAdmin, kNotAudited},
     {"zcluster.v1.NodeService/Unlock", For::kAdmin, kAudited},
 
+    {"zcluster.v1.ConflictService/List", For::kViewer, kNotAudited},
+    {"zcluster.v1.ConflictService/Drop", For::kAdmin, kAudited},
+
     {"zcluster.v1.OperatorService/Add", For::kAdmin, kAudited},
     {"zcluster.v1.OperatorService/List", For::kViewer, kNotAudited},
     {"zcluster.v1.OperatorService/Revoke", For::kAdmin, kAudited},

@@ -284,6 +284,18 @@ std::vector<Verb> Steering() {
        {{"zctl maintenance start", "when the work is done"}},
        MaintenanceStart,
        "zctl fleet maintenance start PAIR/NODE"},
+      {"conflicts",
+       "what was changed on this node and overwritten by the other one's",
+       "After a split brain one node gives way, and its files become the other's; so do those that "
+       "somebody changed by hand on a backup. What was changed here is kept aside, with where each "
+       "file lies now, until it is dropped (at most ten sets: the oldest goes first). Each node "
+       "has its own.",
+       {},
+       {{"--drop", "", "ID", "delete that set for good, and show what is left"}},
+       kQuestion,
+       {{"zctl conflicts", "what became of my change?"},
+        {"zctl conflicts --drop 20261126T213015Z", "when all of it has been seen to"}},
+       Conflicts},
       {"freeze",
        "suspend automatic decisions on both nodes",
        "Until `zctl unfreeze`, through restarts and reboots too: no move because of health, no "

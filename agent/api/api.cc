@@ -6,6 +6,7 @@
 
 #include "agent/api/board.h"
 #include "agent/api/cluster_service.h"
+#include "agent/api/conflict_service.h"
 #include "agent/api/event_pages.h"
 #include "agent/api/maintenance_service.h"
 #include "agent/api/node_service.h"
@@ -25,6 +26,7 @@ struct Api::Parts {
         maintenance(desk, board, operations, peer),
         node(desk, lifecycle),
         operators(desk, lifecycle, audit),
+        conflicts(desk, board),
         peer_cluster(desk, board, events),
         peer_maintenance(desk, board, operations) {}
 
@@ -36,6 +38,7 @@ struct Api::Parts {
   MaintenanceService maintenance;
   NodeService node;
   OperatorService operators;
+  ConflictService conflicts;
   PeerClusterService peer_cluster;
   PeerMaintenanceService peer_maintenance;
 };
@@ -47,7 +50,8 @@ Api::Api(Loop& loop, Options options, std::shared_ptr<grpc::Channel> peer, Guard
 Api::~Api() { Stop(); }
 
 std::vector<grpc::Service*> Api::local_services() {
-  return {&parts_->cluster, &parts_->maintenance, &parts_->node, &parts_->operators};
+  return {&parts_->cluster, &parts_->maintenance, &parts_->node, &parts_->operators,
+          &parts_->conflicts};
 }
 
 std::vector<grpc::Service*> Api::peer_services() {

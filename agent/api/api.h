@@ -51,6 +51,7 @@ struct Options {
   std::string node_address;
   std::string peer_name;
   std::string peer_address;
+  std::string kept_dir;  // files that the peer's have overwritten: common/kept_files.h
 };
 
 // Shows the brain's latest view and hands it what operators ask for: reports OperationAsked (with

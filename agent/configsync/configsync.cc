@@ -83,8 +83,8 @@ grpc::Service& ConfigSync::service() { return *service_; }
 absl::Status ConfigSync::Start(EventSink& events) {
   ZC_RETURN_IF_ERROR(CheckRoots(options_.roots, options_.own_paths));
   events_ = &events;
-  worker_->replication = std::make_unique<Replication>(worker_->loop, options_.roots,
-                                                       options_.settle, *worker_->stub, events);
+  worker_->replication =
+      std::make_unique<Replication>(worker_->loop, options_, *worker_->stub, events);
   ZC_RETURN_IF_ERROR(worker_->replication->Open());
   worker_->loop.Post([worker = worker_.get()] { worker->replication->Start(); });
   worker_->thread = std::thread([worker = worker_.get()] { worker->loop.Run(); });
@@ -111,8 +111,10 @@ absl::Status ConfigSync::Reconfigure(Options options) {
   if (options.roots == options_.roots) return absl::OkStatus();
   if (worker_->thread.joinable()) {
     // On this thread, which alone may say no.
-    auto next = std::make_shared<std::unique_ptr<Replication>>(std::make_unique<Replication>(
-        worker_->loop, options.roots, options_.settle, *worker_->stub, *events_));
+    Options anew = options_;
+    anew.roots = options.roots;
+    auto next = std::make_shared<std::unique_ptr<Replication>>(
+        std::make_unique<Replication>(worker_->loop, std::move(anew), *worker_->stub, *events_));
     ZC_RETURN_IF_ERROR((*next)->Open());
     worker_->loop.Post([worker = worker_.get(), next] { worker->Replace(std::move(*next)); });
   }

@@ -27,6 +27,10 @@ struct Options {
   std::vector<std::string> own_paths;
   // A root is read when nothing has changed in it for so long: an editor's save is several changes.
   absl::Duration settle = absl::Milliseconds(5);
+  // Where this node remembers what both last held alike, and keeps what it had changed when the
+  // master's takes its place. Empty: neither.
+  std::string agreed_dir = {};
+  std::string kept_dir = {};
 };
 
 // Keeps configuration trees alike on both nodes: the master's wins, the direction follows the role.

@@ -23,8 +23,13 @@ bool IsDirectory(const Manifest& manifest) {
 
 }  // namespace
 
-Receiver::Receiver(Roots& roots, core::Term& highest_term)
-    : roots_(roots), highest_term_(highest_term), exchanged_(roots.size()) {}
+Receiver::Receiver(Roots& roots, core::Term& highest_term, Agreed& agreed,
+                   const std::string& kept_dir)
+    : roots_(roots),
+      highest_term_(highest_term),
+      agreed_(agreed),
+      kept_dir_(kept_dir),
+      exchanged_(roots.size()) {}
 
 void Receiver::NewCall() {
   incoming_.reset();
@@ -177,6 +182,13 @@ absl::StatusOr<Receiver::Reply> Receiver::ReceiveCommit() {
   Incoming& in = *incoming_;
   if (!in.failed.ok()) return Answer(in.failed);
   ZC_RETURN_IF_ERROR(in.stage->CheckComplete());
+  const HeldRoot& held = roots_.at(in.root);
+  if (agreed_.Changed(held.root.path, held.digest)) {
+    const absl::Status kept =
+        KeepAside(kept_dir_, held.root.path, in.term.value, *in.tree, *in.held, in.wanted, in.plan);
+    // Nothing is lost: rather both trees stay as they are, and both nodes say why.
+    if (!kept.ok()) return Answer(Annotate(kept, "what was changed here cannot be kept aside"));
+  }
   return Answer(Commit(*in.tree, *in.stage, *in.held, in.wanted, in.plan));
 }
 
@@ -189,6 +201,7 @@ Receiver::Reply Receiver::Answer(const absl::Status& status) {
   Exchanged& exchanged = exchanged_[root];
   const std::string before = std::exchange(exchanged.problem, std::string(status.message()));
   exchanged.committed = held.digest;
+  if (status.ok()) agreed_.Set(held.root.path, held.digest);
   v1::SyncReply reply;
   reply.mutable_committed()->set_digest(held.digest.Hex());
   if (!status.ok()) {

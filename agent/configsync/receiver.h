@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "agent/configsync/commit.h"
+#include "agent/configsync/keep_aside.h"
 #include "agent/configsync/roots.h"
 #include "agent/configsync/stage.h"
 #include "agent/core/types.h"
@@ -29,7 +30,9 @@ class Receiver {
   };
 
   // `highest_term` is shared with whoever else learns of terms: raised here, and respected.
-  Receiver(Roots& roots, core::Term& highest_term);
+  // What this node has changed since both held the same, by `agreed`, is kept in `kept_dir` before
+  // the master's takes its place; both outlive this.
+  Receiver(Roots& roots, core::Term& highest_term, Agreed& agreed, const std::string& kept_dir);
 
   // The master calls anew: what was under way is dropped, and nothing counts as committed.
   void NewCall();
@@ -76,6 +79,8 @@ class Receiver {
 
   Roots& roots_;
   core::Term& highest_term_;
+  Agreed& agreed_;
+  const std::string& kept_dir_;
   std::vector<Exchanged> exchanged_;
   absl::optional<Incoming> incoming_;
 };

@@ -30,12 +30,15 @@ bool IsOrdinaryEnd(const absl::Status& status) {
 
 }  // namespace
 
-Replication::Replication(Loop& work, std::vector<Root> roots, absl::Duration settle,
-                         v1::ConfigSyncService::Stub& peer, EventSink& events)
+Replication::Replication(Loop& work, Options options, v1::ConfigSyncService::Stub& peer,
+                         EventSink& events)
     : work_(work),
       peer_(peer),
       events_(events),
-      roots_(work, std::move(roots), settle, [this](size_t root) { RootScanned(root); }),
+      kept_dir_(std::move(options.kept_dir)),
+      roots_(work, std::move(options.roots), options.settle,
+             [this](size_t root) { RootScanned(root); }),
+      agreed_(std::move(options.agreed_dir)),
       backoff_(kFirstRetry, kLongestRetry) {}
 
 absl::Status Replication::Open() { return roots_.Open(); }
@@ -63,7 +66,7 @@ void Replication::AssumeRole(core::Role role, core::Term term) {
   flushes_.clear();
   CloseAccept(absl::FailedPreconditionError("this node changed its role"));
   receiver_.reset();
-  if (Accepts(role_)) receiver_ = std::make_unique<Receiver>(roots_, term_);
+  if (Accepts(role_)) receiver_ = std::make_unique<Receiver>(roots_, term_, agreed_, kept_dir_);
   if (role_ == core::Role::kMaster) OpenPush();
   Report();
 }
@@ -76,6 +79,7 @@ void Replication::OpenPush() {
   sender_ = std::make_unique<Sender>(
       work_, roots_, term_, [this](v1::SyncRequest request) { push_->Write(std::move(request)); },
       [this] {
+        NoteAgreed();
         CheckFlushes();
         Report();
       });
@@ -190,6 +194,15 @@ void Replication::Flush(core::OperationId operation) {
   }
   CheckFlushes();
   Report();
+}
+
+// As master; a backup's receiver does so itself.
+void Replication::NoteAgreed() {
+  for (size_t i = 0; i < roots_.size(); ++i) {
+    const HeldRoot& held = roots_.at(i);
+    if (held.readable && sender_->exchanged(i).peer_digest == held.digest.Hex())
+      agreed_.Set(held.root.path, held.digest);
+  }
 }
 
 void Replication::CheckFlushes() {

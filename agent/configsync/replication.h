@@ -7,6 +7,8 @@
 
 #include "agent/adapter.h"
 #include "agent/configsync/accept_stream.h"
+#include "agent/configsync/configsync.h"
+#include "agent/configsync/keep_aside.h"
 #include "agent/configsync/push_stream.h"
 #include "agent/configsync/receiver.h"
 #include "agent/configsync/roots.h"
@@ -23,8 +25,7 @@ namespace zcluster::configsync {
 // constructor.
 class Replication {
  public:
-  Replication(Loop& work, std::vector<Root> roots, absl::Duration settle,
-              v1::ConfigSyncService::Stub& peer, EventSink& events);
+  Replication(Loop& work, Options options, v1::ConfigSyncService::Stub& peer, EventSink& events);
 
   // Before the loop runs.
   absl::Status Open();
@@ -59,6 +60,7 @@ class Replication {
   void ClosePush();
   void CloseAccept(const absl::Status& status);
   void EndIfDrifted();
+  void NoteAgreed();
   void CheckFlushes();
   void Report();
   core::RootState StateOf(size_t root) const;
@@ -66,7 +68,9 @@ class Replication {
   Loop& work_;
   v1::ConfigSyncService::Stub& peer_;
   EventSink& events_;
+  const std::string kept_dir_;
   Roots roots_;
+  Agreed agreed_;
   core::Role role_ = core::Role::kUnknown;
   core::Term term_;  // highest seen
   std::vector<core::RootState> reported_;

@@ -223,6 +223,15 @@ void AddLocal(const Node& node, List& list) {
            : absl::StrCat(*count, " connections end on ", node.name, " itself and will break")});
 }
 
+void AddKept(const Node& node, List& list) {
+  const std::optional<uint64_t> count = node.Number(fact::kKept);
+  if (!count || *count == 0) return;
+  list.push_back({"conflicts", node.name, true, true,
+                  absl::StrCat("files that were changed on ", node.name,
+                               " and overwritten by the other node's are kept aside there (",
+                               *count, *count == 1 ? " set" : " sets", "): see `zctl conflicts`")});
+}
+
 void AddClock(const State& state, List& list) {
   if (!state.peer.clock_ahead) return;
   const absl::Duration ahead = *state.peer.clock_ahead;
@@ -273,6 +282,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
     AddDisk(*node, list);
     AddCertificate(state, *node, list);
     AddLocal(*node, list);
+    AddKept(*node, list);
   }
   return list;
 }

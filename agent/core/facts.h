@@ -35,6 +35,8 @@ inline constexpr absl::string_view kDiskFree = "disk free";       // MiB, of the
 inline constexpr absl::string_view kCertificate = "certificate";  // when it ends, seconds of Unix
 // Number of connections to VIPs that end on the node itself.
 inline constexpr absl::string_view kLocal = "local connections";
+// Number of sets of files that were changed there, and overwritten by the other node's.
+inline constexpr absl::string_view kKept = "files kept aside";
 }  // namespace fact
 
 // More than this and the clocks disagree; it takes no failover down, but logs and certificates

@@ -10,6 +10,7 @@
 #include "agent/core/facts.h"
 #include "common/check.h"
 #include "common/identity.h"
+#include "common/kept_files.h"
 
 namespace zcluster::facts {
 namespace {
@@ -42,6 +43,8 @@ std::vector<core::Fact> Collect(const Options& options) {
     AddText(facts, fact::kCertificate, absl::StrCat(absl::ToUnixSeconds(*ends)));
   }
   Add(facts, fact::kLocal, LocalConnections(options.vips));
+  if (const auto kept = kept::List(options.kept_dir); kept.ok() && !kept->empty())
+    AddText(facts, fact::kKept, absl::StrCat(kept->size()));
   return facts;
 }
 

@@ -27,6 +27,7 @@ struct Options {
   std::vector<Vip> vips;                       // at most 32 networks of them are looked at
   std::vector<std::string> backends;           // ADDRESS:PORT, at most 32
   std::vector<std::string> peer_links;         // ADDRESS:PORT of its agent, at most 8
+  std::string kept_dir = {};                   // where files are kept aside (common/kept_files.h)
   std::string state_dir;                       // whose disk is looked at
   std::string certificate;                     // this node's, PEM
   absl::Duration interval = absl::Seconds(5);  // between two looks

@@ -66,6 +66,9 @@ absl::Status RemoveStore(const Paths& paths) {
   for (const char* suffix : {"", "-wal", "-shm"}) {
     ZC_RETURN_IF_ERROR(RemoveFileDurably(absl::StrCat(paths.StoreFile(), suffix)));
   }
+  // Of another pair it would mean nothing. What was kept aside is the operator's.
+  std::error_code error;
+  std::filesystem::remove_all(paths.AgreedDir(), error);
   return RemoveEvents(paths);
 }
 

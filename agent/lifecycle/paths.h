@@ -16,6 +16,9 @@ struct Paths {
   std::string IdentityDir() const { return state_dir + "/tls"; }
   // This node's identity in a controller's fleet.
   std::string ControllerDir() const { return state_dir + "/controller"; }
+  // What both nodes last held alike, of each root; and what was kept aside of this node's files.
+  std::string AgreedDir() const { return state_dir + "/agreed"; }
+  std::string ConflictsDir() const { return state_dir + "/conflicts"; }
   std::string StoreFile() const { return state_dir + "/state.db"; }
   std::string EventsFile() const { return state_dir + "/events.db"; }
   // A configuration that the peer proposed and has not committed yet.

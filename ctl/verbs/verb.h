@@ -147,6 +147,7 @@ ExitCode NodeUnlock(Context& context);
 ExitCode Switchover(Context& context);
 ExitCode MaintenanceEnter(Context& context);
 ExitCode MaintenanceStart(Context& context);
+ExitCode Conflicts(Context& context);
 ExitCode Freeze(Context& context);
 ExitCode Unfreeze(Context& context);
 ExitCode Run(Context& context);

@@ -240,6 +240,25 @@ TEST_F(CtlTest, ForceIsPassedOnLoudly) {
   }
 }
 
+TEST_F(CtlTest, ShowsWhatIsKeptAsideAndDropsIt) {
+  v1::Conflict& conflict = *agent_.conflicts.add_conflicts();
+  conflict.set_id("20261126T213015Z");
+  conflict.set_root("/etc/haproxy");
+  conflict.set_term(7);
+  conflict.add_files("/var/lib/zcluster/conflicts/20261126T213015Z/files/haproxy.cfg");
+  conflict.set_left_out(2);
+  const Outcome shown = Ask({"conflicts"});
+  EXPECT_EQ(shown.code, kOk) << shown.err;
+  EXPECT_EQ(shown.out,
+            "20261126T213015Z  /etc/haproxy, overwritten by the master of term 7\n"
+            "  /var/lib/zcluster/conflicts/20261126T213015Z/files/haproxy.cfg\n"
+            "  and 2 that were too many or too large: lost\n");
+  EXPECT_THAT(Ask({"conflicts", "-o", "json"}).out, HasSubstr("\"id\": \"20261126T213015Z\""));
+  const Outcome dropped = Ask({"conflicts", "--drop", "20261126T213015Z"});
+  EXPECT_EQ(dropped.code, kOk) << dropped.err;
+  EXPECT_EQ(dropped.out, "nothing is kept aside on this node\n");
+}
+
 TEST_F(CtlTest, FreezesWithAReasonAndUnfreezes) {
   agent_.AddStep("automatic decisions are suspended on node1", 1);
   const Outcome outcome = Ask({"freeze", "--reason", "switch upgrade"});

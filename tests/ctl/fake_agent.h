@@ -21,6 +21,7 @@
 #include "zcluster/v1/bootstrap.grpc.pb.h"
 #include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/command.grpc.pb.h"
+#include "zcluster/v1/conflicts.grpc.pb.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
 #include "zcluster/v1/operator.grpc.pb.h"
 
@@ -51,6 +52,7 @@ class FakeAgent {
     if (remote_ != nullptr) builder.AddListeningPort("127.0.0.1:0", remote_, &port_);
     builder.RegisterService(&cluster_);
     builder.RegisterService(&maintenance_);
+    builder.RegisterService(&conflict_);
     builder.RegisterService(&command_);
     builder.RegisterService(&node_);
     builder.RegisterService(&operator_);
@@ -92,6 +94,7 @@ class FakeAgent {
   bool force = false;
   v1::EnterRequest entered;
   v1::FreezeRequest frozen;
+  v1::ListConflictsResponse conflicts;
   v1::SwitchoverRequest switchover;
   v1::RunRequest run;
   v1::CreateRequest create;
@@ -236,6 +239,20 @@ class FakeAgent {
     }
     FakeAgent& agent;
   };
+  struct Conflict : v1::ConflictService::Service {
+    explicit Conflict(FakeAgent& a) : agent(a) {}
+    grpc::Status List(grpc::ServerContext*, const v1::ListConflictsRequest*,
+                      v1::ListConflictsResponse* response) override {
+      *response = agent.conflicts;
+      return agent.End("ListConflicts");
+    }
+    grpc::Status Drop(grpc::ServerContext*, const v1::DropConflictRequest* request,
+                      v1::DropConflictResponse*) override {
+      agent.conflicts.clear_conflicts();
+      return agent.End("DropConflict " + request->id());
+    }
+    FakeAgent& agent;
+  };
   struct Maintenance : v1::MaintenanceService::Service {
     explicit Maintenance(FakeAgent& a) : agent(a) {}
     grpc::Status Switchover(grpc::ServerContext*, const v1::SwitchoverRequest* request,
@@ -368,6 +385,7 @@ class FakeAgent {
   std::deque<v1::NodesResponse> published_ ABSL_GUARDED_BY(mutex_);
   Cluster cluster_{*this};
   Maintenance maintenance_{*this};
+  Conflict conflict_{*this};
   Command command_{*this};
   Node node_{*this};
   Operator operator_{*this};

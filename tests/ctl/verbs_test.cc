@@ -79,7 +79,8 @@ TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
   EXPECT_THAT(
       script,
       HasSubstr("'nodes reload watch status readiness events explain cluster node switchover "
-                "maintenance freeze unfreeze run fleet operator audit context version completion "
+                "maintenance conflicts freeze unfreeze run fleet operator audit context version "
+                "completion "
                 "man help'"));
   EXPECT_THAT(script, HasSubstr("'maintenance') choices='enter start'"));
   EXPECT_THAT(script, HasSubstr("'fleet') choices='list show watch events flows token label forget "

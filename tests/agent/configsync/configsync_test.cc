@@ -14,6 +14,8 @@ namespace {
 
 using core::Role;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
 
 TEST_F(ConfigSyncTest, BringsAWholeTreeToTheBackup) {
   Write(On1("haproxy.cfg"), "frontend", 0640);
@@ -153,6 +155,23 @@ TEST_F(Follows, TheMasterEvenIfTheBackupWasEdited) {
   Write(On2("a"), "edited on the backup");
   Write(On2("stray"), "made on the backup");
   Expect(5, [&] { return Read(On2("a")) == "one" && !fs::exists(On2("stray")); });
+  // Whether both changes were seen at once or one by one.
+  EXPECT_THAT(node2_->Kept(), IsSupersetOf({"edited on the backup", "made on the backup"}));
+  EXPECT_THAT(node1_->Kept(), IsEmpty());
+}
+
+TEST_F(Follows, TheSurvivorOfASplitAndKeepsAsideWhatTheLoserChanged) {
+  node2_->Assume(Role::kMaster, 6);
+  Write(On2("dir/b"), "changed by the loser");
+  fs::create_symlink("dir", On2("made-by-the-loser"));
+  Write(On1("a"), "changed by the survivor");
+  node2_->Assume(Role::kBackup, 7);
+  node1_->Assume(Role::kMaster, 7);
+  Expect(5, [&] {
+    return Read(On2("dir/b")) == "two" && Read(On2("a")) == "changed by the survivor";
+  });
+  EXPECT_THAT(node2_->Kept(), IsSupersetOf({"changed by the loser"}));
+  EXPECT_THAT(node1_->Kept(), IsEmpty());
 }
 
 TEST_F(Follows, TheNewMasterAfterASwap) {
@@ -172,6 +191,7 @@ TEST_F(Follows, ABackupThatWasAway) {
   EXPECT_TRUE(WaitUntil([&] { return !fs::exists(On2(".zcluster-stage")); }));
   node2_->Assume(Role::kMaintenance, 5);
   Expect(3, [&] { return Read(On2("a")) == "changed while it was away"; });
+  EXPECT_THAT(node2_->Kept(), IsEmpty()) << "nothing was changed there";
 }
 
 TEST_F(Follows, AFlushIsAnsweredWhenThePeerHoldsAll) {

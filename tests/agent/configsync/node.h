@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "agent/configsync/configsync.h"
+#include "common/file.h"
+#include "common/kept_files.h"
 #include "tests/agent/configsync/scratch.h"
 
 // Two nodes with the adapter, joined by gRPC, each of which has the roots under the same path.
@@ -75,6 +77,8 @@ class Node {
   void Begin() {
     Options options;
     options.roots = roots_;
+    options.agreed_dir = directory_ + "-agreed";
+    options.kept_dir = directory_ + "-kept";
     sync_ = std::make_unique<ConfigSync>(loop_, options, channel_);
     std::thread([this] {
       ASSERT_EQ(::unshare(CLONE_FS | CLONE_NEWNS), 0);
@@ -111,6 +115,17 @@ class Node {
   Brain& brain() { return brain_; }
   core::RootState root() { return brain_.root(); }
   absl::Status started() const { return started_; }
+  // What it has kept aside: the contents, in the order of the sets.
+  std::vector<std::string> Kept() const {
+    std::vector<std::string> contents;
+    const auto sets = kept::List(directory_ + "-kept");
+    EXPECT_TRUE(sets.ok()) << sets.status();
+    for (const kept::Set& set : sets.value_or(std::vector<kept::Set>())) {
+      for (const std::string& file : set.files)
+        contents.push_back(ReadFile(file).value_or("unreadable"));
+    }
+    return contents;
+  }
   // A path on this node, as the test sees it.
   std::string operator/(const std::string& name) const { return directory_ + "/" + name; }
   const std::string& address() const { return address_; }
