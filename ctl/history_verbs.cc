@@ -8,6 +8,7 @@ namespace {
 
 // What is followed has no end; a past one is read page by page, each with its own bound.
 constexpr absl::Duration kNothingToWaitFor = absl::ZeroDuration();
+constexpr absl::Duration kQuestion = absl::Seconds(5);
 
 }  // namespace
 
@@ -55,6 +56,18 @@ std::vector<Verb> HistoryVerbs() {
         {"zctl explain -o json | jq '.steps[] | {name, took_ms}'", "durations, for scripts"}},
        Explain,
        "zctl fleet events PAIR"},
+      {"conflicts",
+       "what was changed on this node and overwritten by the other one's",
+       "After a split brain one node gives way, and its files become the other's; so do those that "
+       "somebody changed by hand on a backup. What was changed here is kept aside, with where each "
+       "file lies now, until it is dropped (at most ten sets: the oldest goes first). Each node "
+       "has its own.",
+       {},
+       {{"--drop", "", "ID", "delete that set for good, and show what is left"}},
+       kQuestion,
+       {{"zctl conflicts", "what became of my change?"},
+        {"zctl conflicts --drop 20261126T213015Z", "when all of it has been seen to"}},
+       Conflicts},
   };
 }
 

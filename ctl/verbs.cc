@@ -243,10 +243,8 @@ std::vector<Verb> Steering() {
       {"switchover",
        "hand over from the master to its peer",
        "The master has its peer acknowledge all connections and files, gives way, and waits until "
-       "the peer "
-       "serves. Each step is shown with the time since the start. Asked on the backup, it is "
-       "passed on to the "
-       "master. Refused, with the reasons, unless the peer is ready.",
+       "the peer serves. Each step is shown with the time since the start. Asked on the backup, it "
+       "is passed on to the master. Refused, with the reasons, unless the peer is ready.",
        {},
        {{"--reason", "", "TEXT", "why, for whoever looks later; at most 256 bytes"},
         {"--leave", "", "",
@@ -276,26 +274,13 @@ std::vector<Verb> Steering() {
       {"maintenance start",
        "make this node eligible again",
        "Ends the maintenance of this node: once it holds all that the master holds it may take "
-       "over again. It "
-       "does not take over by that.",
+       "over again. It does not take over by that.",
        {},
        Force("become eligible although not synchronised"),
        kOperation,
        {{"zctl maintenance start", "when the work is done"}},
        MaintenanceStart,
        "zctl fleet maintenance start PAIR/NODE"},
-      {"conflicts",
-       "what was changed on this node and overwritten by the other one's",
-       "After a split brain one node gives way, and its files become the other's; so do those that "
-       "somebody changed by hand on a backup. What was changed here is kept aside, with where each "
-       "file lies now, until it is dropped (at most ten sets: the oldest goes first). Each node "
-       "has its own.",
-       {},
-       {{"--drop", "", "ID", "delete that set for good, and show what is left"}},
-       kQuestion,
-       {{"zctl conflicts", "what became of my change?"},
-        {"zctl conflicts --drop 20261126T213015Z", "when all of it has been seen to"}},
-       Conflicts},
       {"freeze",
        "suspend automatic decisions on both nodes",
        "Until `zctl unfreeze`, through restarts and reboots too: no move because of health, no "
@@ -318,8 +303,8 @@ std::vector<Verb> Steering() {
       {"run",
        "run a command of the catalogue on both nodes",
        "Runs a command on the master and then on the backup, and shows what each printed, its exit "
-       "code "
-       "and its time. What may be run is in the catalogue (`commands` in pair.yaml); without NAME "
+       "code and its time. What may be run is in the catalogue (`commands` in pair.yaml); without "
+       "NAME "
        "it is listed. The exit "
        "code is 0 only if the command's was 0 on both nodes.",
        {{"NAME", "the command, as the catalogue names it"},

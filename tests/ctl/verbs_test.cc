@@ -78,8 +78,8 @@ TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
   const std::string script = OutputOf({"completion", "bash"});
   EXPECT_THAT(
       script,
-      HasSubstr("'nodes reload watch status readiness events explain cluster node switchover "
-                "maintenance conflicts freeze unfreeze run fleet operator audit context version "
+      HasSubstr("'nodes reload watch status readiness events explain conflicts cluster node "
+                "switchover maintenance freeze unfreeze run fleet operator audit context version "
                 "completion "
                 "man help'"));
   EXPECT_THAT(script, HasSubstr("'maintenance') choices='enter start'"));

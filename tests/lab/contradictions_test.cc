@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/lab/support/scenario.h"
 
@@ -76,6 +77,34 @@ INSTANTIATE_TEST_SUITE_P(Contradictions, VrrpCut,
                          testing::Values(Cut{"BothWays", true, true},
                                          Cut{"FromTheMasterAlone", true, false}),
                          [](const auto& given) { return given.param.name; });
+
+// Each serves, and somebody changes a file on each.
+TEST_F(Contradictions, ASplitEndsWithOneMasterAndKeepsAsideWhatTheOtherChanged) {
+  const std::string old_master = lab().Master(), promoted = Lab::Peer(old_master);
+  const std::string file = "/etc/haproxy/changed-in-a-split.cfg";
+  lab().MustRun({"cut", "node1", "node2"});
+  ASSERT_TRUE(
+      WaitUntil(kLong, [&] { return lab().HoldsAll(old_master) && lab().HoldsAll(promoted); }));
+  lab().MustExec(old_master, {"sh", "-c", "echo by the old master >" + file});
+  lab().MustExec(promoted, {"sh", "-c", "echo by the promoted one >" + file});
+  lab().MustRun({"heal"});
+  AwaitReady();
+  // The later term wins: the clients have followed it.
+  EXPECT_EQ(lab().Master(), promoted);
+  EXPECT_EQ(lab().Read(old_master, {"cat", file}), "by the promoted one\n");
+  const YAML::Node kept =
+      YAML::Load(lab().Read(old_master, {"zctl", "conflicts", "-o", "json"}))["conflicts"];
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0]["root"].as<std::string>(), "/etc/haproxy");
+  ASSERT_EQ(kept[0]["files"].size(), 1u);
+  EXPECT_EQ(lab().Read(old_master, {"cat", kept[0]["files"][0].as<std::string>()}),
+            "by the old master\n");
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return absl::StrContains(lab().Exec(promoted, {"zctl", "readiness"}).out, "zctl conflicts");
+  }));
+  lab().MustExec(old_master, {"zctl", "conflicts", "--drop", kept[0]["id"].as<std::string>()});
+  EXPECT_EQ(lab().Read(promoted, {"zctl", "conflicts"}), "nothing is kept aside on this node\n");
+}
 
 TEST_F(Contradictions, AVrrpCutToTheMasterAloneMovesNothing) {
   const std::string master = lab().Master(), backup = Lab::Peer(master);
