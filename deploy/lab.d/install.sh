@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The packages that building, testing and the lab need: the one list, for deploy/lab and tests/run.
 
-readonly PACKAGES="g++ cmake ninja-build ccache pkg-config libgrpc++-dev protobuf-compiler
+readonly PACKAGES="g++ cmake ninja-build patch ccache pkg-config libgrpc++-dev protobuf-compiler
   protobuf-compiler-grpc libprotobuf-dev libabsl-dev libmnl-dev libnetfilter-conntrack-dev keepalived
   conntrack conntrackd nftables iproute2 libgtest-dev libgmock-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   libfmt-dev libboost-dev libsqlite3-dev libre2-dev libxxhash-dev libssl-dev openssl procps util-linux

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/core/boot_gate.h"
 #include "agent/core/names.h"
+#include "agent/core/roles.h"
 
 namespace zcluster::sim {
 
@@ -83,7 +84,22 @@ void Invariants::CheckSomebodyServes() {
   }
 }
 
+void Invariants::CheckFault(int index) {
+  const Node& node = pair_->node(index);
+  const absl::Time now = pair_->clock().now();
+  absl::Time& since = Of(index).lapsed_since;
+  const bool awake = node.agent() && !node.agent()->hung() && node.agent()->state().started;
+  const bool lapsed =
+      awake && !node.files().fault && !core::FaultReason(node.agent()->state()).empty();
+  since = lapsed ? std::min(since, now) : absl::InfiniteFuture();
+  if (lapsed && now - since > kLapseBound) {
+    Break(absl::StrCat("the fault of node", index + 1, " has lapsed although its agent wants it: ",
+                       core::FaultReason(node.agent()->state())));
+  }
+}
+
 void Invariants::CheckNode(int index) {
+  CheckFault(index);
   Record& record = Of(index);
   const absl::Time now = pair_->clock().now();
   const bool wrong =
@@ -133,6 +149,8 @@ void Invariants::OnHeard(int node, const core::Event& event) {
     record.known = std::max({record.known, reported->state.term, reported->state.own_term});
   } else if (const auto* connected = std::get_if<core::PeerConnected>(&event)) {
     record.known = std::max(record.known, connected->term);
+  } else if (const auto* answered = std::get_if<core::PeerAnswered>(&event)) {
+    record.answered_nonce = answered->nonce;
   }
 }
 
@@ -181,6 +199,7 @@ void Invariants::OnPerformed(int node, const core::Action& action) {
       Break(absl::StrCat("node", node + 1, " shows a status without a message"));
     }
   } else if (std::holds_alternative<core::AskPeer>(action)) {
+    Of(node).asked_nonce = std::get<core::AskPeer>(action).nonce;
     Of(node).own_when_asking = pair_->node(node).agent()->state().durable.own_term;
   } else if (const auto* decision = std::get_if<core::LogDecision>(&action)) {
     CheckDecision(node, *decision);
@@ -202,6 +221,10 @@ void Invariants::CheckHandsOver(int node) {
 // a moment ago, over a path that was alive then. And it has made no term of it.
 void Invariants::CheckRefuted(int node) {
   const Record& peer = Of(1 - node);
+  if (Of(node).answered_nonce != Of(node).asked_nonce) {
+    Break(absl::StrCat("node", node + 1,
+                       " gives its takeover back for an answer to an older question"));
+  }
   if (pair_->clock().now() - peer.served > kAnswerBound) {
     Break(absl::StrCat("node", node + 1, " gives its takeover back, but its peer does not serve"));
   }

@@ -19,6 +19,8 @@ constexpr absl::Duration kAnswerBound = core::kLongestQuestion;
 // keepalived gives up the VIP of a node in maintenance within this; it reads its files in
 // milliseconds.
 constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
+// A fault whose lease ran out while its agent hung is set again within this of its waking: a tick.
+constexpr absl::Duration kLapseBound = absl::Milliseconds(300);
 // An operation ends within this: its phases, and a disk or an agent that hangs some seconds in
 // each.
 constexpr absl::Duration kOperationBound = absl::Seconds(100);
@@ -74,7 +76,10 @@ class Invariants : public Observer {
     std::map<uint64_t, Asked> operations;
     absl::Time could_serve_since = absl::InfiniteFuture();
     absl::Time out_but_master_since = absl::InfiniteFuture();
-    bool hands_over = false;  // as last ordered of keepalived
+    uint64_t asked_nonce = 0;                          // of its last question
+    uint64_t answered_nonce = 0;                       // of the last answer that it heard
+    absl::Time lapsed_since = absl::InfiniteFuture();  // its fault, which it still wants
+    bool hands_over = false;                           // as last ordered of keepalived
     absl::Time commands_held_since = absl::InfiniteFuture();
   };
   Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
@@ -82,6 +87,7 @@ class Invariants : public Observer {
   void CheckTwoMasters();
   void CheckSomebodyServes();
   void CheckNode(int node);
+  void CheckFault(int node);
   void CheckDecision(int node, const core::LogDecision& decision);
   void CheckHandsOver(int node);
   void CheckPersist(int node, const core::Durable& durable);

@@ -100,7 +100,7 @@ void Node::PowerOff() {
 }
 
 void Node::PowerOn() {
-  powered_ = true;
+  if (std::exchange(powered_, true)) return;
   // A lease of another boot is over.
   if (files_.lease_ends != absl::InfiniteFuture()) files_.lease_ends = absl::InfinitePast();
 }
