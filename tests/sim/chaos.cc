@@ -48,6 +48,7 @@ Chaos::Chaos(Pair& pair, Random& random, Observer& observer)
 
 void Chaos::Begin() {
   active_ = true;
+  if (random_.OneIn(4)) LeaveFiles();
   for (int node : {0, 1}) {
     pair_.node(node).SetFacts(Facts(), false);
     pair_.clock().After(random_.Between(Milliseconds(0), Seconds(1)),
@@ -63,14 +64,14 @@ void Chaos::Next() {
 }
 
 void Chaos::BreakSomething() {
-  constexpr uint64_t kFaultWeight = 91;
+  constexpr uint64_t kFaultWeight = 103;
   constexpr uint64_t kAskWeight = 62;
   constexpr uint64_t kReconfigureWeight = 12;
   struct Choice {
     uint64_t weight;
     void (Chaos::*act)();
   };
-  static constexpr std::array<Choice, 17> kChoices = {{{8, &Chaos::CutVrrp},
+  static constexpr std::array<Choice, 19> kChoices = {{{8, &Chaos::CutVrrp},
                                                        {8, &Chaos::CutLink},
                                                        {6, &Chaos::CutAll},
                                                        {5, &Chaos::DarkenPort},
@@ -85,6 +86,8 @@ void Chaos::BreakSomething() {
                                                        {4, &Chaos::ChangeMachine},
                                                        {4, &Chaos::SetWallClock},
                                                        {6, &Chaos::FailFront},
+                                                       {7, &Chaos::CrashInSwitchover},
+                                                       {5, &Chaos::HangKeepalived},
                                                        {kAskWeight, &Chaos::Ask},
                                                        {kReconfigureWeight, &Chaos::Reconfigure}}};
   // Every other time it is a fault for sure: a history of nothing but questions would test little.
@@ -173,6 +176,60 @@ void Chaos::CrashAgent() {
   observer_.OnFault(absl::StrCat("the agent of node", node + 1, " is killed"));
   pair_.node(node).CrashAgent();
   Later(Milliseconds(50), Seconds(8), [this, node] { pair_.node(node).StartAgent(); });
+}
+
+// An operator asks for a switchover, and either agent dies at one of its steps.
+void Chaos::CrashInSwitchover() {
+  ++faults_;
+  for (int i : {0, 1}) {
+    if (pair_.node(i).keepalived().state() == core::VrrpState::kMaster)
+      AskFor(i, core::OperationKind::kSwitchover, /*force=*/random_.OneIn(8));
+  }
+  const int node = AnyNode();
+  Later(Milliseconds(0), random_.OneIn(2) ? Milliseconds(60) : Seconds(1), [this, node] {
+    const Agent* agent = pair_.node(node).agent();
+    if (agent == nullptr) return;
+    const Agent* other = pair_.node(1 - node).agent();
+    const auto phase = [](const Agent* of) {
+      return of != nullptr && of->state().operation ? core::Name(of->state().operation->phase)
+                                                    : absl::string_view();
+    };
+    const absl::string_view own = phase(agent);
+    const absl::string_view peers = phase(other);
+    observer_.OnFault(absl::StrCat("the agent of node", node + 1, " is killed",
+                                   !own.empty()     ? absl::StrCat(" while ", own)
+                                   : !peers.empty() ? absl::StrCat(" while its peer is ", peers)
+                                                    : ""));
+    pair_.node(node).CrashAgent();
+    Later(Milliseconds(50), Seconds(8), [this, node] { pair_.node(node).StartAgent(); });
+  });
+}
+
+void Chaos::HangKeepalived() {
+  ++faults_;
+  const int node = AnyNode();
+  observer_.OnFault(absl::StrCat("keepalived of node", node + 1, " hangs"));
+  pair_.node(node).HangKeepalived();
+  Later(Milliseconds(100), Seconds(8), [this, node] {
+    observer_.OnFault(absl::StrCat("keepalived of node", node + 1, " goes on"));
+    pair_.node(node).WakeKeepalived();
+  });
+}
+
+// Of earlier lives of the two machines: whatever they tell, the pair must find itself.
+void Chaos::LeaveFiles() {
+  observer_.OnFault("both machines hold what earlier lives left");
+  const core::Term highest{random_.Below(4)};
+  for (int node : {0, 1}) {
+    TrackedFiles files;
+    files.fault = random_.OneIn(2);
+    files.lease_ends = pair_.clock().now() + random_.Between(Seconds(0), Seconds(30));
+    files.priority = static_cast<uint8_t>(252 + random_.Below(3));
+    core::Durable durable;
+    durable.highest_term = highest;
+    durable.own_term = core::Term{random_.Below(highest.value + 1)};
+    pair_.node(node).LeaveBehind(files, durable);
+  }
 }
 
 void Chaos::HangAgent() {
@@ -324,6 +381,7 @@ void Chaos::Cease(bool bring_back) {
   for (int index : {0, 1}) {
     Node& node = pair_.node(index);
     node.PowerOn();
+    node.WakeKeepalived();
     node.StartAgent();
     node.Configure(wanted_);
     node.Deliver(core::ComponentReported{"interface front", ""});

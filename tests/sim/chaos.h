@@ -40,6 +40,9 @@ class Chaos {
   void DarkenPort();
   void LoseAdverts();
   void CrashAgent();
+  void CrashInSwitchover();
+  void HangKeepalived();
+  void LeaveFiles();
   void HangAgent();
   void PowerCut();
   void KillKeepalived();

@@ -46,6 +46,11 @@ constexpr std::array kExpected = {
     "standing 252",
     "standing 253",
     "standing 254",
+    "agent is killed while flushing",
+    "agent is killed while returning",
+    "agent is killed while handing_over",
+    "agent is killed while its peer is flushing",
+    "agent is killed while its peer is handing_over",
     "fault boot",
     "fault maintenance",
     "fault switchover",
@@ -124,6 +129,11 @@ void Coverage::OnPerformed(int node, const core::Action& action) {
   } else if (std::holds_alternative<core::Announce>(action)) {
     ++count_["announced"];
   }
+}
+
+void Coverage::OnFault(absl::string_view what) {
+  const size_t at = what.find(" is killed while ");
+  if (at != absl::string_view::npos) ++count_[absl::StrCat("agent", what.substr(at))];
 }
 
 void Coverage::OnVrrp(int node, core::VrrpState state) {

@@ -20,7 +20,7 @@ class Coverage : public Observer {
   void OnHeard(int node, const core::Event& event) override;
   void OnPerformed(int node, const core::Action& action) override;
   void OnVrrp(int node, core::VrrpState state) override;
-  void OnFault(absl::string_view) override {}
+  void OnFault(absl::string_view what) override;
 
   // Before each seed.
   void Begin();

@@ -19,6 +19,8 @@ class Disk {
   const core::Durable& content() const { return content_; }
   bool busy() const { return !writing_.empty(); }
 
+  // What an earlier life left; before the first agent starts.
+  void LeaveBehind(const core::Durable& durable) { content_ = durable; }
   // `done` runs when `durable` is safe, unless the agent dies before.
   void Write(const core::Durable& durable, std::function<void()> done);
   // No write ends before `length` has passed.

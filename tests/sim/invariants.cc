@@ -34,8 +34,10 @@ void Invariants::CheckTwoMasters() {
   bool settleable = true;
   for (int i : {0, 1}) {
     const Node& node = pair_->node(i);
-    settleable = settleable && node.keepalived().state() == VrrpState::kMaster && node.agent() &&
-                 !node.agent()->hung() && !node.disk().busy();
+    // While keepalived hangs its VIPs stay, and nobody can take them; the bound begins as it wakes.
+    settleable = settleable && node.keepalived().state() == VrrpState::kMaster &&
+                 !node.keepalived().hangs() && node.agent() && !node.agent()->hung() &&
+                 !node.disk().busy();
   }
   settleable =
       settleable && pair_->link().Lives() && pair_->network().link[0] && pair_->network().link[1];
@@ -52,8 +54,8 @@ bool Invariants::CouldServe(int index) const {
   const Node& node = pair_->node(index);
   // Also without an agent: what it left behind is a lease.
   const bool goes_out = node.agent() && node.agent()->state().durable.maintenance;
-  return node.powered() && node.keepalived().state() != VrrpState::kDown && !goes_out &&
-         !node.disk().content().maintenance;
+  return node.powered() && node.keepalived().state() != VrrpState::kDown &&
+         !node.keepalived().hangs() && !goes_out && !node.disk().content().maintenance;
 }
 
 void Invariants::CheckSomebodyServes() {
@@ -98,12 +100,26 @@ void Invariants::CheckFault(int index) {
   }
 }
 
+void Invariants::CheckCommands(int index, bool held) {
+  const Node& node = pair_->node(index);
+  const absl::Time now = pair_->clock().now();
+  absl::Time& since = Of(index).held_in_vain_since;
+  // The release is a promise, so it waits for the disk.
+  const bool could = held && node.agent() && !node.agent()->hung() && !node.disk().busy();
+  const bool in_vain = could && !node.agent()->state().operation;
+  since = in_vain ? std::min(since, now) : absl::InfiniteFuture();
+  if (in_vain && now - since > kReleaseBound) {
+    Break(absl::StrCat("node", index + 1, " holds commands although no hand-over is under way"));
+  }
+}
+
 void Invariants::CheckNode(int index) {
   CheckFault(index);
   Record& record = Of(index);
   const absl::Time now = pair_->clock().now();
-  const bool wrong =
-      record.told_out && pair_->node(index).keepalived().state() == VrrpState::kMaster;
+  const bool wrong = record.told_out &&
+                     pair_->node(index).keepalived().state() == VrrpState::kMaster &&
+                     !pair_->node(index).keepalived().hangs();
   record.out_but_master_since =
       wrong ? std::min(record.out_but_master_since, now) : absl::InfiniteFuture();
   if (wrong && now - record.out_but_master_since > kMaintenanceBound) {
@@ -111,6 +127,7 @@ void Invariants::CheckNode(int index) {
                        " is master although an operator was told that it is in maintenance"));
   }
   const bool held = record.commands_held_since != absl::InfiniteFuture();
+  CheckCommands(index, held);
   if (held && now - record.commands_held_since > kOperationBound) {
     Break(absl::StrCat("node", index + 1, " holds commands for more than ",
                        absl::FormatDuration(kOperationBound)));

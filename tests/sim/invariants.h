@@ -21,6 +21,8 @@ constexpr absl::Duration kAnswerBound = core::kLongestQuestion;
 constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
 // A fault whose lease ran out while its agent hung is set again within this of its waking: a tick.
 constexpr absl::Duration kLapseBound = absl::Milliseconds(300);
+// Commands go on within this of the end of what held them.
+constexpr absl::Duration kReleaseBound = absl::Milliseconds(300);
 // An operation ends within this: its phases, and a disk or an agent that hangs some seconds in
 // each.
 constexpr absl::Duration kOperationBound = absl::Seconds(100);
@@ -81,6 +83,7 @@ class Invariants : public Observer {
     absl::Time lapsed_since = absl::InfiniteFuture();  // its fault, which it still wants
     bool hands_over = false;                           // as last ordered of keepalived
     absl::Time commands_held_since = absl::InfiniteFuture();
+    absl::Time held_in_vain_since = absl::InfiniteFuture();  // no operation is under way any more
   };
   Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
 
@@ -88,6 +91,7 @@ class Invariants : public Observer {
   void CheckSomebodyServes();
   void CheckNode(int node);
   void CheckFault(int node);
+  void CheckCommands(int node, bool held);
   void CheckDecision(int node, const core::LogDecision& decision);
   void CheckHandsOver(int node);
   void CheckPersist(int node, const core::Durable& durable);

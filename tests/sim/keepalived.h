@@ -63,6 +63,7 @@ class Keepalived {
   // it was sent meanwhile is read. The parent, which ends leases, does not hang.
   void Hang();
   void Wake();
+  bool hangs() const { return hangs_; }
   void PowerCut();
 
  private:

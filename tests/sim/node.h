@@ -73,6 +73,13 @@ class Node {
   void KillChild() { keepalived_.KillChild(); }
   void KillParent() { keepalived_.KillParent(); }
   void KillBoth() { keepalived_.KillBoth(); }
+  void HangKeepalived() { keepalived_.Hang(); }
+  void WakeKeepalived() { keepalived_.Wake(); }
+  // What an earlier life left on the machine; before its first agent starts.
+  void LeaveBehind(const TrackedFiles& files, const core::Durable& durable) {
+    files_ = files;
+    disk_.LeaveBehind(durable);
+  }
 
  private:
   void Perform(const core::Action& action);
