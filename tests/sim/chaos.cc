@@ -43,8 +43,13 @@ std::vector<core::Fact> Facts(size_t bad = kSubjects.size()) {
 
 }  // namespace
 
-Chaos::Chaos(Pair& pair, Random& random, Observer& observer)
-    : pair_(pair), random_(random), observer_(observer), wanted_(pair.node(0).config()) {}
+Chaos::Chaos(Pair& pair, uint64_t seed, Observer& observer, const Without& without)
+    : pair_(pair),
+      seed_(seed),
+      random_(seed),
+      observer_(observer),
+      without_(without),
+      wanted_(pair.node(0).config()) {}
 
 void Chaos::Begin() {
   active_ = true;
@@ -59,8 +64,10 @@ void Chaos::Begin() {
 
 void Chaos::Next() {
   if (!active_) return;
-  BreakSomething();
+  ++picks_;
+  random_ = Random(seed_ ^ (picks_ * 0xd1342543de82ef95));
   pair_.clock().After(random_.Between(Milliseconds(50), Seconds(6)), [this] { Next(); });
+  if (without_.count(picks_) == 0) BreakSomething();
 }
 
 void Chaos::BreakSomething() {
@@ -92,7 +99,7 @@ void Chaos::BreakSomething() {
                                                        {kReconfigureWeight, &Chaos::Reconfigure}}};
   // Every other time it is a fault for sure: a history of nothing but questions would test little.
   constexpr uint64_t kAll = kFaultWeight + kAskWeight + kReconfigureWeight;
-  uint64_t at = random_.Below(++picks_ % 2 == 0 ? kFaultWeight : kAll);
+  uint64_t at = random_.Below(picks_ % 2 == 0 ? kFaultWeight : kAll);
   for (const Choice& choice : kChoices) {
     if (at < choice.weight) return (this->*choice.act)();
     at -= choice.weight;

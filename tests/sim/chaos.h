@@ -7,6 +7,7 @@
 #include "tests/sim/observer.h"
 #include "tests/sim/pair.h"
 #include "tests/sim/random.h"
+#include "tests/sim/shrink.h"
 
 namespace zcluster::sim {
 
@@ -14,7 +15,9 @@ namespace zcluster::sim {
 // the wrong moment.
 class Chaos {
  public:
-  Chaos(Pair& pair, Random& random, Observer& observer);
+  // Its chance is a stream of its own for each pick, from `seed`: what is left out (`without`, by
+  // number) does not change what the others are.
+  Chaos(Pair& pair, uint64_t seed, Observer& observer, const Without& without);
 
   // Begins; the first fault comes when the pair had time to find itself.
   void Begin();
@@ -30,6 +33,7 @@ class Chaos {
   void SetFront(int node, bool well);
 
   uint64_t faults() const { return faults_; }
+  uint64_t picks() const { return picks_; }
 
  private:
   void Next();
@@ -62,8 +66,10 @@ class Chaos {
   int AnyNode() { return static_cast<int>(random_.Below(2)); }
 
   Pair& pair_;
-  Random& random_;
+  const uint64_t seed_;
+  Random random_;  // of the pick under way
   Observer& observer_;
+  const Without without_;
   bool active_ = false;
   core::Config wanted_;  // of the pair, as last asked for
   uint64_t picks_ = 0;

@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/run.h"
+#include "tests/sim/shrink.h"
 #include "tests/sim/trace.h"
 
 namespace zcluster::sim {
@@ -19,7 +23,9 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: zcluster-sim --seeds N [--first S]   run N seeds, from S on (default 1)\n"
-    "       zcluster-sim --seed S [--trace]      run one seed; with its whole history\n"
+    "       zcluster-sim --seed S [--trace] [--without 3,7]\n"
+    "                                            run one seed; with its whole history; some of\n"
+    "                                            its faults left out\n"
     "Exit code: 0 all invariants held, 1 one was broken, 2 wrong usage.\n";
 
 // What a seed is worth: less would find less.
@@ -33,6 +39,7 @@ struct Arguments {
   uint64_t seeds = 0;
   uint64_t first = 1;
   bool trace = false;
+  Without without;
 };
 
 std::optional<Arguments> Parse(const std::vector<std::string>& words) {
@@ -44,6 +51,15 @@ std::optional<Arguments> Parse(const std::vector<std::string>& words) {
     }
     if (i + 1 == words.size()) return std::nullopt;
     const std::string& text = words[i + 1];
+    if (words[i] == "--without") {
+      for (const absl::string_view part : absl::StrSplit(text, ',')) {
+        uint64_t fault = 0;
+        if (!absl::SimpleAtoi(part, &fault)) return std::nullopt;
+        arguments.without.insert(fault);
+      }
+      ++i;
+      continue;
+    }
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -59,19 +75,36 @@ std::optional<Arguments> Parse(const std::vector<std::string>& words) {
     }
     ++i;
   }
-  if (arguments.seeds == 0 || (arguments.trace && arguments.seeds > 1)) return std::nullopt;
+  const bool one_only = arguments.trace || !arguments.without.empty();
+  if (arguments.seeds == 0 || (one_only && arguments.seeds > 1)) return std::nullopt;
   return arguments;
 }
 
-void PrintFailure(uint64_t seed, const std::string& broken) {
+// The sentence without its numbers: the same invariant, though of another node at another time.
+std::string Kind(std::string broken) {
+  std::erase_if(broken, [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+  return broken;
+}
+
+void PrintFailure(uint64_t seed, const std::string& broken, uint64_t picks) {
+  Coverage coverage;
+  const Without without = Shrink(picks, [&](const Without& less) {
+    return Kind(Run(seed, coverage, nullptr, less).broken) == Kind(broken);
+  });
   // A seed is a whole history: run it again, this time with the last lines kept.
   Trace trace(/*lines=*/60);
-  Coverage coverage;
-  Run(seed, coverage, &trace);
+  const Outcome shrunk = Run(seed, coverage, &trace, without);
   std::printf("seed %llu: %s\nlast events:\n", static_cast<unsigned long long>(seed),
               broken.c_str());
+  if (!without.empty()) {
+    std::printf("(with %llu of its %llu faults left out: %s)\n",
+                static_cast<unsigned long long>(without.size()),
+                static_cast<unsigned long long>(picks), shrunk.broken.c_str());
+  }
   for (const std::string& line : trace.lines()) std::printf("  %s\n", line.c_str());
-  std::printf("replay: zcluster-sim --seed %llu --trace\n", static_cast<unsigned long long>(seed));
+  std::printf(
+      "replay: zcluster-sim --seed %llu --trace%s\n", static_cast<unsigned long long>(seed),
+      without.empty() ? "" : absl::StrCat(" --without ", absl::StrJoin(without, ",")).c_str());
 }
 
 int Main(const Arguments& arguments) {
@@ -81,10 +114,12 @@ int Main(const Arguments& arguments) {
   uint64_t faults = 0;
   absl::Duration simulated;
   for (uint64_t seed = arguments.first; seed < arguments.first + arguments.seeds; ++seed) {
-    const Outcome outcome = Run(seed, coverage, arguments.trace ? &live : nullptr);
+    const Outcome outcome =
+        Run(seed, coverage, arguments.trace ? &live : nullptr, arguments.without);
     std::string broken = outcome.broken;
-    if (broken.empty() && (outcome.steps < kLeastSteps || outcome.faults < kLeastFaults ||
-                           outcome.simulated < kLeastTime)) {
+    if (broken.empty() && arguments.without.empty() &&
+        (outcome.steps < kLeastSteps || outcome.faults < kLeastFaults ||
+         outcome.simulated < kLeastTime)) {
       broken = absl::StrCat("the seed is too poor: ", outcome.steps, " steps, ", outcome.faults,
                             " faults, ", absl::FormatDuration(outcome.simulated));
     }
@@ -92,7 +127,7 @@ int Main(const Arguments& arguments) {
       if (arguments.trace) {
         std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), broken.c_str());
       } else {
-        PrintFailure(seed, broken);
+        PrintFailure(seed, broken, outcome.picks);
       }
       return 1;
     }

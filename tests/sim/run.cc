@@ -170,7 +170,7 @@ void Exercise(Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers
 
 }  // namespace
 
-Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace) {
+Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace, const Without& without) {
   Random random(seed * 0x2545f4914f6cdd1d + 1);
   Invariants invariants;
   Watchers watchers(invariants, coverage, trace);
@@ -178,7 +178,7 @@ Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace) {
   invariants.Watch(pair);
   if (trace != nullptr) trace->Watch(pair);
   coverage.Begin();
-  Chaos chaos(pair, random, watchers);
+  Chaos chaos(pair, random.Next(), watchers, without);
 
   const absl::Time begin = pair.clock().now();
   const uint64_t steps = coverage.steps();
@@ -194,7 +194,7 @@ Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace) {
       if (invariants.broken().empty()) Settle(pair, all_back, watchers, invariants);
     }
   }
-  return {invariants.broken(), coverage.steps() - steps, chaos.faults(),
+  return {invariants.broken(), coverage.steps() - steps, chaos.faults(), chaos.picks(),
           pair.clock().now() - begin};
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/shrink.h"
 #include "tests/sim/trace.h"
 
 namespace zcluster::sim {
@@ -25,11 +26,13 @@ struct Outcome {
   std::string broken;  // the invariant, as a sentence; empty if all held
   uint64_t steps = 0;  // of the brains
   uint64_t faults = 0;
+  uint64_t picks = 0;  // what chance picked, and numbered: faults and questions, left out or not
   absl::Duration simulated;
 };
 
 // One seed: a pair that starts, a minute and more of faults, then none, until it is at rest. Ends
-// at the first broken invariant. `trace` may be null.
-Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace);
+// at the first broken invariant. `trace` may be null. What is in `without` does not happen; the
+// rest is what it was, as far as that depends on chance alone.
+Outcome Run(uint64_t seed, Coverage& coverage, Trace* trace, const Without& without = {});
 
 }  // namespace zcluster::sim
