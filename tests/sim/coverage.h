@@ -27,7 +27,7 @@ class Coverage : public Observer {
 
   const std::map<std::string, uint64_t>& count() const { return count_; }
   uint64_t steps() const { return steps_; }
-  // Those of kExpected that were never seen.
+  // Those of kExpected that were never seen, and those of kNever that were.
   std::vector<std::string> Missing() const;
 
  private:
