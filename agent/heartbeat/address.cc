@@ -119,21 +119,61 @@ absl::StatusOr<Address> Address::Parse(absl::string_view text) {
   return address;
 }
 
-absl::StatusOr<bool> HasAddress(const Vip& vip) {
-  ZC_ASSIGN_OR_RETURN(const Address address, Address::Parse(vip.address));
-  const unsigned index = ::if_nametoindex(vip.interface.c_str());
-  if (index == 0) return false;
-  ZC_ASSIGN_OR_RETURN(const Socket socket, OpenSocket());
+namespace {
+
+// Of the kernel's addresses of `family`, one after the other to `callback`.
+absl::Status Dump(mnl_socket* socket, int family, mnl_cb_t callback, void* data) {
   alignas(nlmsghdr) char buffer[256];
   nlmsghdr* message = ::mnl_nlmsg_put_header(buffer);
   message->nlmsg_type = RTM_GETADDR;
   message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   message->nlmsg_seq = 1;
   auto* header = static_cast<ifaddrmsg*>(::mnl_nlmsg_put_extra_header(message, sizeof(ifaddrmsg)));
-  header->ifa_family = static_cast<uint8_t>(address.family());
+  header->ifa_family = static_cast<uint8_t>(family);
+  return Exchange(socket, message, callback, data);
+}
+
+// Counts those that the kernel took for duplicates. Most of the time there is none, and then none
+// need be looked for.
+int CountDuplicates(const nlmsghdr* message, void* data) {
+  const auto* header = static_cast<const ifaddrmsg*>(::mnl_nlmsg_get_payload(message));
+  if ((header->ifa_flags & IFA_F_DADFAILED) != 0) ++*static_cast<int*>(data);
+  return MNL_CB_OK;
+}
+
+// As CompareWithSearch, among duplicates.
+int CompareDuplicateWithSearch(const nlmsghdr* message, void* data) {
+  const auto* header = static_cast<const ifaddrmsg*>(::mnl_nlmsg_get_payload(message));
+  return (header->ifa_flags & IFA_F_DADFAILED) != 0 ? CompareWithSearch(message, data) : MNL_CB_OK;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> HasAddress(const Vip& vip) {
+  ZC_ASSIGN_OR_RETURN(const Address address, Address::Parse(vip.address));
+  const unsigned index = ::if_nametoindex(vip.interface.c_str());
+  if (index == 0) return false;
+  ZC_ASSIGN_OR_RETURN(const Socket socket, OpenSocket());
   Search search{.address = address, .interface_index = index};
-  ZC_RETURN_IF_ERROR(Exchange(socket.get(), message, &CompareWithSearch, &search));
+  ZC_RETURN_IF_ERROR(Dump(socket.get(), address.family(), &CompareWithSearch, &search));
   return search.found;
+}
+
+absl::StatusOr<std::vector<std::string>> FindDuplicates(const std::vector<Vip>& vips) {
+  std::vector<std::string> duplicates;
+  ZC_ASSIGN_OR_RETURN(const Socket socket, OpenSocket());
+  int count = 0;
+  ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CountDuplicates, &count));
+  if (count == 0) return duplicates;
+  for (const Vip& vip : vips) {
+    ZC_ASSIGN_OR_RETURN(const Address address, Address::Parse(vip.address));
+    const unsigned index = ::if_nametoindex(vip.interface.c_str());
+    if (address.family() != AF_INET6 || index == 0) continue;
+    Search search{.address = address, .interface_index = index};
+    ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CompareDuplicateWithSearch, &search));
+    if (search.found) duplicates.push_back(vip.address);
+  }
+  return duplicates;
 }
 
 absl::Status RemoveAddresses(const std::vector<Vip>& vips) {

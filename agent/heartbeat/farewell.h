@@ -17,8 +17,8 @@ class Farewell {
   // `options` outlive this.
   Farewell(Loop& loop, const Options& options) : loop_(loop), options_(options) {}
 
-  // Ends `known`, a parent before its child, and every other keepalived with our configuration. `done` is called
-  // once, later, when none of them runs any more, or after 7 s.
+  // Ends `known`, a parent before its child, and every other keepalived with our configuration.
+  // `done` is called once, later, when none of them runs any more, or after 7 s.
   void Begin(std::vector<FoundProcess> known, std::function<void()> done);
   // `done` will not be called; who was asked to end, ends.
   void Cancel();

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agent/core/boot_gate.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/process.h"
@@ -282,6 +283,7 @@ void Heartbeat::Verify() {
   SetTrouble(kStopped,
              supervisor_.Wake() ? "keepalived was stopped (SIGSTOP?) and is told to go on" : "");
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
+  if (state_ == core::VrrpState::kMaster) LookForDuplicates();
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();
   if (!found) return;
@@ -296,6 +298,19 @@ void Heartbeat::Verify() {
   log::Info("vrrp_state_found",
             {{"anchor", *found == core::VrrpState::kMaster ? "present" : "absent"}});
   OnTold(*found);
+}
+
+// keepalived sets them so that none fails; but one that an operator, or another program, has set
+// before may, and then nobody reaches it. Not taken away and set anew here: keepalived gives way
+// when a VIP of its goes (2.2.7).
+void Heartbeat::LookForDuplicates() {
+  const absl::StatusOr<std::vector<std::string>> found = FindDuplicates(options_.vips);
+  SetTrouble(kDuplicate,
+             found.ok() && !found->empty()
+                 ? absl::StrCat(absl::StrJoin(*found, ", "),
+                                " is not in use: another machine has it (dadfailed). End that, and "
+                                "let the peer serve (zctl switchover), which sets it anew")
+                 : "");
 }
 
 void Heartbeat::Report(core::VrrpState state) {

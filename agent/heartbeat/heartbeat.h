@@ -76,11 +76,12 @@ class Heartbeat : public Adapter {
   // Compares what was last told with what is: a line of the FIFO can be lost (it was full while no
   // agent ran, or its last reader took it and died), the anchor address cannot.
   void Verify();
+  void LookForDuplicates();
   // keepalived's state, told from the node itself.
   absl::optional<core::VrrpState> Find() const;
   void Report(core::VrrpState state);
   // What may be wrong at once; the first of those that are is reported.
-  enum Trouble { kRefusal, kWriting, kGone, kStopped, kTroubles };
+  enum Trouble { kRefusal, kWriting, kGone, kStopped, kDuplicate, kTroubles };
   void SetTrouble(Trouble trouble, const std::string& problem);
   // What came of writing one of the files.
   void Wrote(const absl::Status& status);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/heartbeat/address.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdio>
+#include <memory>
 
 #include "tests/agent/heartbeat/wire.h"
 
@@ -32,6 +36,15 @@ TEST(Address, RefusesWhatIsNone) {
 
 using AddressesTest = HeartbeatTest;
 
+std::string Output(const std::string& command) {
+  std::string text;
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+  char buffer[4096];
+  while (pipe != nullptr && std::fgets(buffer, sizeof buffer, pipe.get()) != nullptr)
+    text += buffer;
+  return text;
+}
+
 TEST_F(AddressesTest, AreFoundAndRemoved) {
   const std::vector<Vip> vips = {
       {"192.0.2.50/24", "eth0"}, {"2001:db8::50/64", "eth0"}, {"169.254.77.51/32", "lo"}};
@@ -46,6 +59,26 @@ TEST_F(AddressesTest, AreFoundAndRemoved) {
     EXPECT_TRUE(RemoveAddresses(vips).ok()) << "what is not there is no error";
     EXPECT_FALSE(HasAddress({"192.0.2.50/24", "missing"}).value());
     EXPECT_TRUE(RemoveAddresses({{"192.0.2.50/24", "missing"}}).ok());
+  });
+}
+
+TEST_F(AddressesTest, ThatTheKernelTookForDuplicatesAreFound) {
+  const Vip vip{"2001:db8::77/64", "eth0"};
+  const auto shows = [&](const std::string& what) {
+    const std::string all = Output("ip -n " + a_->network() + " -6 -o addr show dev eth0");
+    const size_t at = all.find("2001:db8::77/64");
+    return at != std::string::npos &&
+           all.substr(at, all.find('\n', at) - at).find(what) != std::string::npos;
+  };
+  a_->On([&] { EXPECT_THAT(FindDuplicates({vip}).value(), testing::IsEmpty()); });
+  Must({"-n", b_->network(), "addr", "add", vip.address, "dev", "eth0", "nodad"});
+  // Looks for it on the wire, and finds it at b.
+  Must({"-n", a_->network(), "addr", "add", vip.address, "dev", "eth0"});
+  ASSERT_TRUE(WaitUntil(absl::Seconds(20), [&] { return shows("dadfailed"); }));
+  a_->On([&] {
+    EXPECT_THAT(FindDuplicates({{"192.0.2.50/24", "eth0"}, {"2001:db8::78/64", "eth0"}}).value(),
+                testing::IsEmpty());
+    EXPECT_THAT(FindDuplicates({vip}).value(), testing::ElementsAre(vip.address));
   });
 }
 

@@ -51,6 +51,23 @@ TEST_F(HeartbeatTest, HasUsableIpv6VipsAtOnce) {
       << std::strerror(errno);
 }
 
+// Somebody had set it on the master by hand, and it was found elsewhere. keepalived takes it as it
+// is.
+TEST_F(HeartbeatTest, SaysThatAVipIsNotInUseBecauseAnotherMachineHasIt) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  const Vip vip{"2001:db8::77/64", "eth0"};
+  Must({"-n", b_->network(), "addr", "add", vip.address, "dev", "eth0", "nodad"});
+  Must({"-n", a_->network(), "addr", "add", vip.address, "dev", "eth0"});
+  const std::string failed =
+      "ip -n " + a_->network() + " -6 -o addr show dev eth0 | grep -q '2001:db8::77/64.*dadfailed'";
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return std::system(failed.c_str()) == 0; }));
+  a_->vips.push_back(vip);
+  ASSERT_TRUE(a_->Reconfigure().ok());
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return !a_->reported().problems().back().empty(); }));
+  EXPECT_THAT(a_->reported().problems().back(), HasSubstr("2001:db8::77/64 is not in use"));
+  EXPECT_TRUE(a_->HoldsAll()) << "it goes on serving";
+}
+
 TEST_F(HeartbeatTest, FindsTheRoleOfTheOneItAdopts) {
   ASSERT_NO_FATAL_FAILURE(StartPair());
   const pid_t pids[] = {a_->Keepalived(), b_->Keepalived()};
