@@ -151,7 +151,8 @@ bool IsForOperators(absl::string_view method) {
          IsOneOf(method, {"zcluster.v1.ClusterService", "zcluster.v1.MaintenanceService",
                           "zcluster.v1.CommandService", "zcluster.v1.NodeService",
                           "zcluster.v1.OperatorService", "zcluster.v1.FlowService",
-                          "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+                          "zcluster.v1.ConflictService", "grpc.health.v1.Health",
+                          "grpc.reflection.v1alpha.ServerReflection"});
 }
 
 bool Suffices(Right right, For who) {

@@ -63,8 +63,12 @@ TEST_F(HeartbeatTest, SaysThatAVipIsNotInUseBecauseAnotherMachineHasIt) {
   ASSERT_TRUE(WaitUntil(kLimit, [&] { return std::system(failed.c_str()) == 0; }));
   a_->vips.push_back(vip);
   ASSERT_TRUE(a_->Reconfigure().ok());
-  EXPECT_TRUE(WaitUntil(kLimit, [&] { return !a_->reported().problems().back().empty(); }));
-  EXPECT_THAT(a_->reported().problems().back(), HasSubstr("2001:db8::77/64 is not in use"));
+  const auto last = [&] {
+    const std::vector<std::string> problems = a_->reported().problems();
+    return problems.empty() ? "" : problems.back();
+  };
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return !last().empty(); }));
+  EXPECT_THAT(last(), HasSubstr("2001:db8::77/64 is not in use"));
   EXPECT_TRUE(a_->HoldsAll()) << "it goes on serving";
 }
 
