@@ -159,8 +159,8 @@ absl::StatusOr<bool> HasAddress(const Vip& vip) {
   return search.found;
 }
 
-absl::StatusOr<std::vector<std::string>> FindDuplicates(const std::vector<Vip>& vips) {
-  std::vector<std::string> duplicates;
+absl::StatusOr<std::vector<Vip>> FindDuplicates(const std::vector<Vip>& vips) {
+  std::vector<Vip> duplicates;
   ZC_ASSIGN_OR_RETURN(const Socket socket, OpenSocket());
   int count = 0;
   ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CountDuplicates, &count));
@@ -171,7 +171,7 @@ absl::StatusOr<std::vector<std::string>> FindDuplicates(const std::vector<Vip>& 
     if (address.family() != AF_INET6 || index == 0) continue;
     Search search{.address = address, .interface_index = index};
     ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CompareDuplicateWithSearch, &search));
-    if (search.found) duplicates.push_back(vip.address);
+    if (search.found) duplicates.push_back(vip);
   }
   return duplicates;
 }

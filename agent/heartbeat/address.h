@@ -47,9 +47,9 @@ class Address {
 // such interface.
 absl::StatusOr<bool> HasAddress(const Vip& vip);
 
-// IPv6 addresses of `vips` that are on their interfaces, but that the kernel does not use because it
-// found them on another machine (dadfailed; RFC 4862, 5.4.5).
-absl::StatusOr<std::vector<std::string>> FindDuplicates(const std::vector<Vip>& vips);
+// IPv6 addresses of `vips` that are on their interfaces, but that the kernel does not use because
+// it found them on another machine (dadfailed; RFC 4862, 5.4.5).
+absl::StatusOr<std::vector<Vip>> FindDuplicates(const std::vector<Vip>& vips);
 
 // Takes `vips` off their interfaces; those that are not there are no error. The first error of the
 // others is returned, after all were tried.

@@ -283,7 +283,7 @@ void Heartbeat::Verify() {
   SetTrouble(kStopped,
              supervisor_.Wake() ? "keepalived was stopped (SIGSTOP?) and is told to go on" : "");
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
-  if (state_ == core::VrrpState::kMaster) LookForDuplicates();
+  LookForDuplicates();
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();
   if (!found) return;
@@ -301,16 +301,27 @@ void Heartbeat::Verify() {
 }
 
 // keepalived sets them so that none fails; but one that an operator, or another program, has set
-// before may, and then nobody reaches it. Not taken away and set anew here: keepalived gives way
-// when a VIP of its goes (2.2.7).
+// before may, and keepalived takes it as it is: then nobody reaches it. On a standby it is taken
+// away, so that a takeover sets it anew; not on a master, for keepalived gives way when a VIP of
+// its goes (2.2.7).
 void Heartbeat::LookForDuplicates() {
-  const absl::StatusOr<std::vector<std::string>> found = FindDuplicates(options_.vips);
-  SetTrouble(kDuplicate,
-             found.ok() && !found->empty()
-                 ? absl::StrCat(absl::StrJoin(*found, ", "),
-                                " is not in use: another machine has it (dadfailed). End that, and "
-                                "let the peer serve (zctl switchover), which sets it anew")
-                 : "");
+  const absl::StatusOr<std::vector<Vip>> found = FindDuplicates(options_.vips);
+  std::string problem;
+  if (found.ok() && !found->empty()) {
+    const std::string all = absl::StrJoin(
+        *found, ", ", [](std::string* text, const Vip& vip) { text->append(vip.address); });
+    if (state_ == core::VrrpState::kMaster) {
+      problem = absl::StrCat(all,
+                             " is not in use: another machine has it (dadfailed). End that, and "
+                             "let the peer serve (zctl switchover), which sets it anew");
+    } else {
+      problem = absl::StrCat(all,
+                             " was set here by somebody, and found on another machine "
+                             "(dadfailed); it is taken away");
+      Wrote(RemoveAddresses(*found));
+    }
+  }
+  SetTrouble(kDuplicate, problem);
 }
 
 void Heartbeat::Report(core::VrrpState state) {

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "tests/agent/heartbeat/wire.h"
 
 namespace zcluster::heartbeat {
@@ -49,6 +52,20 @@ TEST_F(HeartbeatTest, HasUsableIpv6VipsAtOnce) {
   // A tentative address cannot be bound.
   EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&vip), sizeof vip), 0)
       << std::strerror(errno);
+}
+
+TEST_F(HeartbeatTest, TakesAVipOffAStandbyThatTheKernelTookForADuplicate) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  Must({"-n", b_->network(), "addr", "add", "2001:db8::100/64", "dev", "eth0"});
+  const auto told = [&] {
+    const std::vector<std::string> problems = b_->reported().problems();
+    return std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
+      return problem.find("2001:db8::100/64 was set here by somebody") != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(WaitUntil(kLimit, told));
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return b_->Holds() == 0; }));
+  EXPECT_TRUE(a_->HoldsAll());
 }
 
 // Somebody had set it on the master by hand, and it was found elsewhere. keepalived takes it as it
