@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -23,6 +24,7 @@
 namespace zcluster::facts {
 namespace {
 
+constexpr unsigned long kUpByGateway = 0x3;  // RTF_UP, RTF_GATEWAY
 constexpr size_t kMaxGateways = 8;
 constexpr size_t kMaxRoutes = 1 << 20;  // some 8,000
 constexpr absl::Duration kAgainAfter = absl::Milliseconds(60);
@@ -77,10 +79,22 @@ struct Question {
   bool gateway = false;
 };
 
-std::vector<Question> QuestionsOf(const PathTargets& targets, const std::string& routes) {
+// The kernel's routing tables, as text.
+struct Routes {
+  std::string v4, v6;
+};
+
+Routes ReadRoutes() {
+  return {ReadFile("/proc/thread-self/net/route", kMaxRoutes).value_or(""),
+          ReadFile("/proc/thread-self/net/ipv6_route", kMaxRoutes).value_or("")};
+}
+
+std::vector<Question> QuestionsOf(const PathTargets& targets, const Routes& routes) {
   std::vector<Question> all;
   for (const std::string& interface : targets.interfaces) {
-    for (std::string& gateway : GatewaysIn(routes, interface))
+    for (std::string& gateway : GatewaysIn(routes.v4, interface))
+      all.push_back({interface, std::move(gateway), true});
+    for (std::string& gateway : Gateways6In(routes.v6, interface))
       all.push_back({interface, std::move(gateway), true});
     for (const std::string& backend : targets.backends) all.push_back({interface, backend, false});
   }
@@ -121,7 +135,6 @@ std::vector<std::string> GatewaysIn(const std::string& routes, const std::string
     // Iface Destination Gateway Flags ...; addresses are words of 32 bits in the machine's order.
     const std::vector<std::string> words = absl::StrSplit(line, '\t');
     if (words.size() < 4 || words[0] != interface || gateways.size() == kMaxGateways) continue;
-    constexpr unsigned long kUpByGateway = 0x3;
     if ((std::strtoul(words[3].c_str(), nullptr, 16) & kUpByGateway) != kUpByGateway) continue;
     const in_addr address{static_cast<in_addr_t>(std::strtoul(words[2].c_str(), nullptr, 16))};
     char text[INET_ADDRSTRLEN];
@@ -131,9 +144,26 @@ std::vector<std::string> GatewaysIn(const std::string& routes, const std::string
   return gateways;
 }
 
+std::vector<std::string> Gateways6In(const std::string& routes, const std::string& interface) {
+  std::vector<std::string> gateways;
+  for (absl::string_view line : absl::StrSplit(routes, '\n')) {
+    // Destination, length, source, length, gateway, metric, two counters, flags, interface.
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (words.size() != 10 || words[9] != interface || gateways.size() == kMaxGateways) continue;
+    if ((std::strtoul(words[8].c_str(), nullptr, 16) & kUpByGateway) != kUpByGateway) continue;
+    if (words[4].size() != 32) continue;
+    const std::string bytes = absl::HexStringToBytes(words[4]);
+    char text[INET6_ADDRSTRLEN];
+    ::inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
+    // One gateway may have several routes.
+    if (std::find(gateways.begin(), gateways.end(), text) == gateways.end())
+      gateways.emplace_back(text);
+  }
+  return gateways;
+}
+
 PathOutcome ProbePath(const PathTargets& targets, absl::Duration patience, int stop) {
-  const absl::StatusOr<std::string> read = ReadFile("/proc/thread-self/net/route", kMaxRoutes);
-  const std::vector<Question> questions = QuestionsOf(targets, read.ok() ? *read : "");
+  const std::vector<Question> questions = QuestionsOf(targets, ReadRoutes());
   const std::string over = absl::StrJoin(targets.interfaces, ", ");
   if (questions.empty()) {
     return {false, absl::StrCat("neither a gateway on ", over, " nor a backend is known")};

@@ -25,13 +25,17 @@ struct PathOutcome {
   std::string evidence;  // one sentence without a full stop
 };
 
-// Asks from now on, over `targets.interfaces` alone: by ARP the IPv4 gateways that the routing
-// table has there, by a TCP connection the backends (a refusal is an answer, too). Alive with the
-// first answer; not alive if none comes within `patience`, or `stop` is readable before.
+// Asks from now on, over `targets.interfaces` alone: by ARP and neighbour discovery the gateways
+// that the routing tables have there, by a TCP connection the backends (a refusal is an answer,
+// too). Alive with the first answer; not alive if none comes within `patience`, or `stop` is
+// readable before.
 PathOutcome ProbePath(const PathTargets& targets, absl::Duration patience, int stop);
 
 // The gateways of `interface` in a text as /proc/net/route has it; at most 8. Pure.
 std::vector<std::string> GatewaysIn(const std::string& routes, const std::string& interface);
+
+// The same for /proc/net/ipv6_route.
+std::vector<std::string> Gateways6In(const std::string& routes, const std::string& interface);
 
 // Carries out ProbePath, the newest only, on a thread of its own; each that is not overtaken is
 // answered by PathProbed. Loop thread.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/loop.h"
 #include "tests/support/netns.h"
 
@@ -50,6 +51,21 @@ TEST_F(PathTest, IsAliveIfTheGatewayAnswers) {
   const PathOutcome outcome = Probe({{"front"}, {}}, kLong);
   EXPECT_TRUE(outcome.alive) << outcome.evidence;
   EXPECT_EQ(outcome.evidence, "the gateway 192.0.2.254 on front answers");
+}
+
+TEST_F(PathTest, IsAliveIfTheIpv6GatewayAnswers) {
+  near_.Shell("ip addr add 2001:db8::1/64 dev front nodad");
+  far_.Shell("ip addr add 2001:db8::254/64 dev front nodad");
+  near_.Shell("ip -6 route add default via 2001:db8::254");
+  const PathOutcome outcome = Probe({{"front"}, {}}, kLong);
+  EXPECT_TRUE(outcome.alive) << outcome.evidence;
+  EXPECT_EQ(outcome.evidence, "the gateway 2001:db8::254 on front answers");
+}
+
+TEST_F(PathTest, IsNotAliveIfItsIpv6GatewayIsSilent) {
+  near_.Shell("ip addr add 2001:db8::1/64 dev front nodad");
+  near_.Shell("ip -6 route add default via 2001:db8::253");
+  EXPECT_FALSE(Probe({{"front"}, {}}, kShort).alive);
 }
 
 TEST_F(PathTest, IsAliveIfABackendAnswersEvenByARefusal) {
@@ -142,6 +158,20 @@ TEST(Gateways, AreThoseOfTheInterface) {
   EXPECT_THAT(GatewaysIn(routes, "front"), ElementsAre("192.0.2.254"));
   EXPECT_THAT(GatewaysIn(routes, "back"), ElementsAre("198.51.100.254"));
   EXPECT_THAT(GatewaysIn("", "front"), IsEmpty());
+}
+
+TEST(Gateways, OfIpv6AreThoseOfTheInterfaceOnceEach) {
+  const std::string none(32, '0');
+  const std::string gateway = "20010db8000000000000000000000254";
+  const auto route = [&](const std::string& by, const std::string& flags, const std::string& on) {
+    return absl::StrCat(none, " 00 ", none, " 00 ", by, " 00000400 00000001 00000000 ", flags,
+                        "    ", on, "\n");
+  };
+  const std::string routes = route(gateway, "00000003", "front") +
+                             route(gateway, "00000003", "front") +
+                             route(none, "00000001", "front") + route(gateway, "00000003", "back");
+  EXPECT_THAT(Gateways6In(routes, "front"), ElementsAre("2001:db8::254"));
+  EXPECT_THAT(Gateways6In("rubbish\n", "front"), IsEmpty());
 }
 
 }  // namespace
