@@ -217,6 +217,7 @@ api::Options ApiOptions(const config::Settings& s, const lifecycle::Paths& paths
 api::Options IdleApiOptions(const lifecycle::Paths& paths) {
   api::Options options;
   options.unconfigured = true;
+  options.kept_dir = paths.ConflictsDir();  // of the pair that it was in
   options.version = ZC_VERSION;
   const absl::StatusOr<config::AgentSettings> self = lifecycle::ReadSelf(paths);
   if (self.ok()) options.node_name = self->node_name;

@@ -2,6 +2,7 @@
 #include "common/kept_files.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,7 +95,6 @@ absl::Status Drop(const std::string& directory, const std::string& id) {
   fs::remove_all(hidden, error);
   if (std::rename(absl::StrCat(directory, "/", id).c_str(), hidden.c_str()) != 0)
     return ErrnoStatus(directory);
-  ZC_RETURN_IF_ERROR(SyncDirectory(directory));
   fs::remove_all(hidden, error);
   return absl::OkStatus();
 }
@@ -134,8 +134,8 @@ absl::Status Maker::AddFile(absl::string_view path, UniqueFd from) {
   const UniqueFd to(::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!to) return ErrnoStatus(place);
   for (off_t left = info.st_size; left > 0;) {
-    const ssize_t copied =
-        ::copy_file_range(from.get(), nullptr, to.get(), nullptr, static_cast<size_t>(left), 0);
+    // Not copy_file_range: between two filesystems the kernel refuses it (EXDEV, from 5.19 on).
+    const ssize_t copied = ::sendfile(to.get(), from.get(), nullptr, static_cast<size_t>(left));
     if (copied < 0) return ErrnoStatus(place);
     if (copied == 0) break;  // it became shorter
     left -= copied;

@@ -35,7 +35,8 @@ struct Set {
 // Oldest first. None if `directory` does not exist.
 absl::StatusOr<std::vector<Set>> List(const std::string& directory);
 
-// For good when it returns. NOT_FOUND if there is no such set.
+// NOT_FOUND if there is no such set. Does not wait for the disk: one that a crash brings back can
+// be dropped again.
 absl::Status Drop(const std::string& directory, const std::string& id);
 
 // A set that is being made. Nothing is kept unless Finish() says OK.

@@ -28,11 +28,6 @@ constexpr absl::Duration kShortestLifetime = absl::Seconds(10);
 // libraries enforce.
 constexpr absl::Duration kLongestLifetime = absl::Hours(825 * 24);
 
-// The problem, said at its place in the file.
-absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
-  return status.ok() ? status : document.ErrorAt(field, status.message());
-}
-
 absl::Status CheckIpv4(const YamlDocument& document, absl::string_view field,
                        std::string& address) {
   if (address.empty())

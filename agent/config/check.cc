@@ -28,6 +28,14 @@ bool IsOfInterface(char c) {
 
 }  // namespace
 
+absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
+  return status.ok() ? status : document.ErrorAt(field, status.message());
+}
+
+absl::Duration DurationOf(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
 absl::Status CheckInterface(absl::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("is missing");
   if (name.size() > 15 || !std::all_of(name.begin(), name.end(), IsOfInterface) || name == "." ||

@@ -20,14 +20,6 @@ constexpr absl::Duration kLongestInterval = absl::Minutes(10);
 constexpr absl::Duration kShortestTimeout = absl::Milliseconds(50);
 constexpr uint32_t kMostInARow = 100;
 
-absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
-  return status.ok() ? status : document.ErrorAt(field, status.message());
-}
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 absl::Status ReadInterfaces(const YamlDocument& document, const v1::PairConfig::Health& file,
                             HealthSettings& settings) {
   if (file.interfaces_size() > kMaxInterfaces)

@@ -23,14 +23,6 @@ constexpr int kMaxCommands = 256;
 constexpr int kMaxOperators = 256;
 constexpr int kMaxBackends = 32;
 
-absl::Status At(const YamlDocument& document, absl::string_view field, const absl::Status& status) {
-  return status.ok() ? status : document.ErrorAt(field, status.message());
-}
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 absl::StatusOr<core::AdvertInterval> ReadInterval(const YamlDocument& document,
                                                   const v1::PairConfig& file) {
   const absl::Duration wanted = file.vrrp().has_advert_interval()

@@ -7,8 +7,11 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -133,18 +136,29 @@ absl::Status Dump(mnl_socket* socket, int family, mnl_cb_t callback, void* data)
   return Exchange(socket, message, callback, data);
 }
 
-// Counts those that the kernel took for duplicates. Most of the time there is none, and then none
-// need be looked for.
-int CountDuplicates(const nlmsghdr* message, void* data) {
-  const auto* header = static_cast<const ifaddrmsg*>(::mnl_nlmsg_get_payload(message));
-  if ((header->ifa_flags & IFA_F_DADFAILED) != 0) ++*static_cast<int*>(data);
+// An IPv6 address as a dump has it.
+struct Held {
+  unsigned interface_index;
+  std::string bytes;
+};
+
+int CollectAddress(const nlattr* attribute, void* data) {
+  auto* held = static_cast<Held*>(data);
+  if (::mnl_attr_get_type(attribute) == IFA_ADDRESS) {
+    held->bytes.assign(static_cast<const char*>(::mnl_attr_get_payload(attribute)),
+                       ::mnl_attr_get_payload_len(attribute));
+  }
   return MNL_CB_OK;
 }
 
-// As CompareWithSearch, among duplicates.
-int CompareDuplicateWithSearch(const nlmsghdr* message, void* data) {
+// Those that the kernel took for duplicates.
+int CollectDuplicates(const nlmsghdr* message, void* data) {
   const auto* header = static_cast<const ifaddrmsg*>(::mnl_nlmsg_get_payload(message));
-  return (header->ifa_flags & IFA_F_DADFAILED) != 0 ? CompareWithSearch(message, data) : MNL_CB_OK;
+  if ((header->ifa_flags & IFA_F_DADFAILED) == 0) return MNL_CB_OK;
+  Held held{header->ifa_index, ""};
+  ::mnl_attr_parse(message, sizeof(*header), &CollectAddress, &held);
+  static_cast<std::vector<Held>*>(data)->push_back(std::move(held));
+  return MNL_CB_OK;
 }
 
 }  // namespace
@@ -161,17 +175,19 @@ absl::StatusOr<bool> HasAddress(const Vip& vip) {
 
 absl::StatusOr<std::vector<Vip>> FindDuplicates(const std::vector<Vip>& vips) {
   std::vector<Vip> duplicates;
+  std::vector<Held> failed;
   ZC_ASSIGN_OR_RETURN(const Socket socket, OpenSocket());
-  int count = 0;
-  ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CountDuplicates, &count));
-  if (count == 0) return duplicates;
+  ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CollectDuplicates, &failed));
+  if (failed.empty()) return duplicates;
   for (const Vip& vip : vips) {
     ZC_ASSIGN_OR_RETURN(const Address address, Address::Parse(vip.address));
+    if (address.family() != AF_INET6) continue;
+    const std::string bytes(reinterpret_cast<const char*>(address.data()), address.size());
     const unsigned index = ::if_nametoindex(vip.interface.c_str());
-    if (address.family() != AF_INET6 || index == 0) continue;
-    Search search{.address = address, .interface_index = index};
-    ZC_RETURN_IF_ERROR(Dump(socket.get(), AF_INET6, &CompareDuplicateWithSearch, &search));
-    if (search.found) duplicates.push_back(vip);
+    const bool is_one = std::any_of(failed.begin(), failed.end(), [&](const Held& held) {
+      return held.interface_index == index && held.bytes == bytes;
+    });
+    if (is_one) duplicates.push_back(vip);
   }
   return duplicates;
 }

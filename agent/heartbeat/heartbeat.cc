@@ -283,10 +283,11 @@ void Heartbeat::Verify() {
   SetTrouble(kStopped,
              supervisor_.Wake() ? "keepalived was stopped (SIGSTOP?) and is told to go on" : "");
   if (!supervisor_.running() || !supervisor_.FindVrrp()) return;
-  LookForDuplicates();
   if (state_ == core::VrrpState::kDown) return;  // it said that it stops, and will end soon
   const absl::optional<core::VrrpState> found = Find();
   if (!found) return;
+  // By both witnesses: on a master nothing must be taken away.
+  LookForDuplicates(*found == core::VrrpState::kMaster || state_ == core::VrrpState::kMaster);
   if (state_ && (*found == core::VrrpState::kMaster) == (*state_ == core::VrrpState::kMaster)) {
     doubted_ = false;
     return;
@@ -304,13 +305,13 @@ void Heartbeat::Verify() {
 // before may, and keepalived takes it as it is: then nobody reaches it. On a standby it is taken
 // away, so that a takeover sets it anew; not on a master, for keepalived gives way when a VIP of
 // its goes (2.2.7).
-void Heartbeat::LookForDuplicates() {
+void Heartbeat::LookForDuplicates(bool master) {
   const absl::StatusOr<std::vector<Vip>> found = FindDuplicates(options_.vips);
   std::string problem;
   if (found.ok() && !found->empty()) {
     const std::string all = absl::StrJoin(
         *found, ", ", [](std::string* text, const Vip& vip) { text->append(vip.address); });
-    if (state_ == core::VrrpState::kMaster) {
+    if (master) {
       problem = absl::StrCat(all,
                              " is not in use: another machine has it (dadfailed). End that, and "
                              "let the peer serve (zctl switchover), which sets it anew");

@@ -76,7 +76,7 @@ class Heartbeat : public Adapter {
   // Compares what was last told with what is: a line of the FIFO can be lost (it was full while no
   // agent ran, or its last reader took it and died), the anchor address cannot.
   void Verify();
-  void LookForDuplicates();
+  void LookForDuplicates(bool master);
   // keepalived's state, told from the node itself.
   absl::optional<core::VrrpState> Find() const;
   void Report(core::VrrpState state);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -74,6 +76,27 @@ TEST_F(KeptFiles, AreAsTheyWere) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write |
                 std::filesystem::perms::group_read);
   EXPECT_EQ(std::filesystem::read_symlink(set.files[1]), "d");
+}
+
+TEST_F(KeptFiles, ComeFromAnotherFilesystem) {
+  std::string pattern = "/dev/shm/zt-kept-XXXXXX";
+  const UniqueFd source(::mkstemp(pattern.data()));
+  ASSERT_TRUE(source);
+  ::unlink(pattern.c_str());
+  struct stat there = {}, here = {};
+  ASSERT_EQ(::fstat(source.get(), &there), 0);
+  ASSERT_EQ(::stat(base_.c_str(), &here), 0);
+  ASSERT_NE(there.st_dev, here.st_dev);
+  const std::string content(300'000, 'x');
+  ASSERT_EQ(::write(source.get(), content.data(), content.size()),
+            static_cast<ssize_t>(content.size()));
+  ASSERT_EQ(::lseek(source.get(), 0, SEEK_SET), 0);
+  auto maker = Maker::Begin(directory_, "/etc/x", 7);
+  ASSERT_TRUE(maker.ok());
+  const absl::Status added = (*maker)->AddFile("a", UniqueFd(::dup(source.get())));
+  ASSERT_TRUE(added.ok()) << added;
+  ASSERT_TRUE((*maker)->Finish(kNow).ok());
+  EXPECT_EQ(ReadFile(List(directory_)->front().files[0]).value_or(""), content);
 }
 
 TEST_F(KeptFiles, OfOneSecondHaveNamesOfTheirOwn) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "agent/core/boot_gate.h"
+#include "agent/heartbeat/fault.h"
 #include "tests/agent/heartbeat/wire.h"
 
 namespace zcluster::heartbeat {
@@ -87,6 +89,23 @@ TEST_F(HeartbeatTest, SaysThatAVipIsNotInUseBecauseAnotherMachineHasIt) {
   EXPECT_TRUE(WaitUntil(kLimit, [&] { return !last().empty(); }));
   EXPECT_THAT(last(), HasSubstr("2001:db8::77/64 is not in use"));
   EXPECT_TRUE(a_->HoldsAll()) << "it goes on serving";
+}
+
+// As its unit starts it at boot, before the agent comes.
+TEST_F(HeartbeatTest, GoesOnWithTheGateOfTheOneItAdopts) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  b_->StopAgent();
+  const Options options = b_->MakeOptions();
+  ASSERT_TRUE(Fault(options).Set(core::kBootGate, /*gate=*/true).ok());
+  b_->StartAgent("", /*gate_opens=*/false);
+  ASSERT_TRUE(WaitUntil(kLimit, [&] { return b_->reported().LastIs(VrrpState::kFault); }));
+  EXPECT_GT(b_->reported().aside(), absl::ZeroDuration());
+  EXPECT_LE(b_->reported().aside(), core::kBootGate + absl::Seconds(1));
+  EXPECT_TRUE(Fault(options).IsSet()) << "whoever starts must not lift it";
+  // The brain opens it.
+  b_->Perform(core::SetFault{""});
+  EXPECT_TRUE(WaitUntil(kLimit, [&] { return b_->reported().LastIs(VrrpState::kBackup); }));
+  EXPECT_TRUE(a_->HoldsAll());
 }
 
 TEST_F(HeartbeatTest, FindsTheRoleOfTheOneItAdopts) {

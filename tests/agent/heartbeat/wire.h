@@ -62,6 +62,7 @@ class Recorder : public EventSink {
   void Report(core::Event event) override {
     if (std::holds_alternative<core::VrrpStarting>(event) && starting_) starting_();
     absl::MutexLock lock(&mutex_);
+    if (const auto* starting = std::get_if<core::VrrpStarting>(&event)) aside_ = starting->aside;
     if (const auto* vrrp = std::get_if<core::VrrpReported>(&event)) states_.push_back(vrrp->state);
     if (const auto* part = std::get_if<core::ComponentReported>(&event))
       problems_.push_back(part->problem);
@@ -74,6 +75,11 @@ class Recorder : public EventSink {
     absl::MutexLock lock(&mutex_);
     return !states_.empty() && states_.back() == state;
   }
+  // As it was told with the last start; zero if none was.
+  absl::Duration aside() const {
+    absl::MutexLock lock(&mutex_);
+    return aside_;
+  }
   // In their order; an empty one says that the last is over.
   std::vector<std::string> problems() const {
     absl::MutexLock lock(&mutex_);
@@ -85,6 +91,7 @@ class Recorder : public EventSink {
   mutable absl::Mutex mutex_;
   std::vector<core::VrrpState> states_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration aside_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Counts the addresses that its namespace got or lost since it was made. That an IPv6 address was
