@@ -54,6 +54,7 @@ constexpr auto kTable = std::to_array<Rule>({
 
     {"zcluster.v1.PeerService/Link", For::kPeer, kNotAudited},
     {"zcluster.v1.ConntrackService/Replicate", For::kPeer, kNotAudited},
+    {"zcluster.v1.ConntrackService/Merge", For::kPeer, kNotAudited},
     {"zcluster.v1.ConfigSyncService/Sync", For::kPeer, kNotAudited},
 
     {"zcluster.v1.ConfigurationService/Propose", For::kPeer, kAudited},

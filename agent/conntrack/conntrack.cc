@@ -54,8 +54,9 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       flow_service_(std::make_unique<FlowService>(loop, guard, *tap_, options_.node_name)),
       backoff_(kFirstRetry, kLongestRetry),
       gate_(std::make_shared<Gate>(
-          [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
-      receiver_(std::make_unique<Receiver>(gate_)) {}
+          Gate::For::kBackup, [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
+      merge_gate_(std::make_shared<Gate>(Gate::For::kMaster, [] {})),
+      receiver_(std::make_unique<Receiver>(gate_, merge_gate_)) {}
 
 Conntrack::~Conntrack() { Stop(); }
 
@@ -73,6 +74,7 @@ absl::Status Conntrack::Start(EventSink& events) {
     ZC_RETURN_IF_ERROR(Prepare());
   } else {
     gate_->Shut(SwitchedOff());
+    merge_gate_->Shut(SwitchedOff());
   }
   Report(false);
   return absl::OkStatus();
@@ -99,7 +101,7 @@ void Conntrack::Reconfigure(bool replicate) {
     const absl::Status prepared = injector_ ? absl::OkStatus() : Prepare();
     prepare_problem_ = std::string(prepared.message());
     if (!prepared.ok()) log::Warning("conntrack_not_replicated", {{"problem", prepare_problem_}});
-    if (assumed_) Assume(assumed_->role, assumed_->term);
+    if (assumed_) Assume(*assumed_);
   }
   Report(true);
 }
@@ -111,6 +113,7 @@ void Conntrack::SwitchOff() {
   }
   if (role_ == core::Role::kMaster) StopLeading();
   gate_->Shut(SwitchedOff());
+  merge_gate_->Shut(SwitchedOff());
   if (injector_) OnGateChanged();
   role_ = core::Role::kUnknown;
 }
@@ -118,7 +121,7 @@ void Conntrack::SwitchOff() {
 void Conntrack::Perform(const core::Action& action) {
   if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
     assumed_ = *assume;
-    Assume(assume->role, assume->term);
+    Assume(*assume);
   } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
     if (flush->replicator == core::Replicator::kConntrack) Flush(flush->operation);
   } else if (std::holds_alternative<core::Announce>(action)) {
@@ -135,33 +138,49 @@ void Conntrack::Stop() {
   release_.reset();
   StopLeading();
   gate_->Shut(absl::UnavailableError("the agent of this node stops"));
+  merge_gate_->Shut(absl::UnavailableError("the agent of this node stops"));
   injector_.reset();
   events_ = nullptr;
 }
 
-void Conntrack::Assume(core::Role role, core::Term term) {
+void Conntrack::Assume(const core::AssumeRole& order) {
   if (!replicate_ || !injector_ || events_ == nullptr) return;
-  term_->store(term.value);
-  if (role == core::Role::kMaster) {
-    if (role_ != role) Lead();
+  term_->store(order.term.value);
+  if (order.role == core::Role::kMaster || order.merge) {
+    Lead(order);
+    role_ = core::Role::kMaster;
   } else {
     if (role_ == core::Role::kMaster) StopLeading();
-    if (StandsBy(role)) {
-      Follow(term);
+    merge_gate_->Shut(absl::FailedPreconditionError("this node is not master"));
+    if (StandsBy(order.role)) {
+      Follow(order.term);
     } else {
       gate_->Shut(absl::FailedPreconditionError("this node does not stand by"));
       OnGateChanged();
     }
+    role_ = order.role;
   }
-  role_ = role;
   Report(true);
 }
 
 // Nothing is left to commit: what the old master sent is in the kernel, or will be once the
 // injector has emptied its queue. The entries get their own timeouts once the first rush is over.
-void Conntrack::Lead() {
-  gate_->Shut(absl::FailedPreconditionError("this node is master itself"));
-  ReleaseLater();
+void Conntrack::Lead(const core::AssumeRole& order) {
+  const bool leads = role_ == core::Role::kMaster;
+  if (order.merge) {
+    gate_->Shut(absl::FailedPreconditionError("this node gives its own flows away first"));
+    merge_gate_->Shut(absl::FailedPreconditionError("this node gives way itself"));
+  } else {
+    gate_->Shut(absl::FailedPreconditionError("this node is master itself"));
+    merge_gate_->Open(order.term.value, *injector_);
+  }
+  if (leads && merge_ == order.merge) return;
+  merge_ = order.merge;
+  if (leads) {
+    StopLeading();
+  } else {
+    ReleaseLater();
+  }
   backoff_.Reset();
   StartCapture();
   OpenStream();
@@ -207,11 +226,16 @@ void Conntrack::OpenStream() {
   listener.up = [this, mail = mail_, number] {
     mail->Post([this, number] { OnStreamUp(number); });
   };
-  listener.flipped = [this, mail = mail_] { mail->Post([this] { Report(true); }); };
+  listener.flipped = [this, mail = mail_, number] {
+    mail->Post([this, number] {
+      if (number == stream_) OnFlipped();
+    });
+  };
   listener.closed = [this, mail = mail_, number](const absl::Status& status) {
     mail->Post([this, number, status] { OnStreamClosed(number, status); });
   };
-  SetSender(Sender::Open(peer_, changes_, term_, std::move(listener)));
+  const auto call = merge_ ? Sender::Call::kMerge : Sender::Call::kReplicate;
+  SetSender(Sender::Open(call, peer_, changes_, term_, std::move(listener)));
   for (PendingFlush& flush : flushes_) Advance(flush);
 }
 
@@ -224,6 +248,13 @@ void Conntrack::OnStreamUp(uint64_t stream) {
       if (stream == stream_ && capture_) capture_->RequestSnapshot();
     });
   });
+}
+
+void Conntrack::OnFlipped() {
+  const std::shared_ptr<Sender> sender = this->sender();
+  if (merge_ && sender && sender->synchronised() && !changes_->SnapshotOpen())
+    events_->Report(core::Merged{});
+  Report(true);
 }
 
 void Conntrack::OnStreamClosed(uint64_t stream, const absl::Status& status) {
@@ -316,6 +347,7 @@ std::string Conntrack::Problem() const {
   if (!prepare_problem_.empty()) return prepare_problem_;
   if (role_ == core::Role::kMaster) {
     if (!capture_problem_.empty()) return capture_problem_;
+    if (merge_) return "this node gives way to another master";
     const std::shared_ptr<Sender> sender = this->sender();
     if (changes_->Wanted() && sender) {
       return sender->synchronised() && !changes_->SnapshotOpen()

@@ -60,7 +60,9 @@ struct Options {
 // kernel's changes and streams them to the peer; a backup (in maintenance too) injects what a
 // master of its term or a later one sends. So nothing is left to do at a failover. Reports
 // ConntrackReported when it changes, at most once a second unless it gains or loses
-// synchronisation; answers Flush. Loop thread; its own threads and gRPC's are behind it.
+// synchronisation; answers Flush. Two that have been master beside each other: the one that gives
+// way sends its flows for the other to take what it lacks. Loop thread; its own threads and gRPC's
+// are behind it.
 class Conntrack : public Adapter {
  public:
   // `peer` is connected to the peer's service(), or will be. `guard` is asked for every call of an
@@ -98,14 +100,15 @@ class Conntrack : public Adapter {
   // What replication needs of the kernel.
   absl::Status Prepare();
   void SwitchOff();
-  void Assume(core::Role role, core::Term term);
-  void Lead();
+  void Assume(const core::AssumeRole& order);
+  void Lead(const core::AssumeRole& order);
   void StopLeading();
   void Follow(core::Term term);
 
   void StartCapture();
   void OpenStream();
   void OnStreamUp(uint64_t stream);
+  void OnFlipped();
   void OnStreamClosed(uint64_t stream, const absl::Status& status);
   void Pump() ABSL_LOCKS_EXCLUDED(sender_mutex_);
   std::shared_ptr<Sender> sender() const ABSL_LOCKS_EXCLUDED(sender_mutex_);
@@ -133,7 +136,8 @@ class Conntrack : public Adapter {
   EventSink* events_ = nullptr;
   bool replicate_;
   absl::optional<core::AssumeRole> assumed_;  // as ordered last, also while it does nothing
-  core::Role role_ = core::Role::kUnknown;    // as carried out
+  core::Role role_ = core::Role::kUnknown;    // as carried out; who merges leads
+  bool merge_ = false;                        // what it sends is for another master
   std::string prepare_problem_;
 
   std::unique_ptr<Filter> filter_;
@@ -156,7 +160,8 @@ class Conntrack : public Adapter {
   std::list<PendingFlush> flushes_;
   uint64_t flush_number_ = 0;
 
-  const std::shared_ptr<Gate> gate_;
+  const std::shared_ptr<Gate> gate_;        // for a master, while this node stands by
+  const std::shared_ptr<Gate> merge_gate_;  // for one that gives way, while it is master
   const std::unique_ptr<Receiver> receiver_;
   bool gate_was_live_ = false;
 

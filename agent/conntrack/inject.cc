@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/status.h"
 
@@ -102,9 +103,9 @@ void Injector::Run() {
 }
 
 void Injector::Apply(const Batch& batch) {
-  if (batch.snapshot_begins) BeginSnapshot();
+  if (batch.snapshot_begins) batch.merge ? BeginMerge() : BeginSnapshot();
   for (const Flow& flow : batch.flows) ApplyFlow(flow);
-  if (batch.snapshot_ends) EndSnapshot();
+  if (batch.snapshot_ends) batch.merge ? EndMerge() : EndSnapshot();
   applied_ += batch.flows.size();
 }
 
@@ -119,17 +120,26 @@ void Injector::ApplyFlow(const Flow& flow) {
     case FlowTable::Change::kNone:
       return;
     case FlowTable::Change::kCreate:
-      return Add(Verb::kCreate, whole);
+      return Put(Verb::kCreate, whole);
     case FlowTable::Change::kUpdate:
-      return Add(Verb::kUpdate, whole);
+      return Put(Verb::kUpdate, whole);
     case FlowTable::Change::kReplace:
       Add(Verb::kDelete, whole);
-      return Add(Verb::kCreate, whole);
+      return Put(Verb::kCreate, whole);
   }
+}
+
+void Injector::BeginMerge() {
+  Flush();
+  merging_ = true;
+  table_.Clear();
+  local_ = LocalAddresses::Read();
+  timeouts_ = Timeouts::Read();
 }
 
 void Injector::BeginSnapshot() {
   Flush();
+  merging_ = false;
   ++snapshots_;
   {
     absl::MutexLock lock(&mutex_);
@@ -161,6 +171,11 @@ void Injector::BeginSnapshot() {
 void Injector::EndSnapshot() {
   Flush();
   table_.Sweep([this](const Flow& gone) { Add(Verb::kDelete, gone); });
+}
+
+void Injector::EndMerge() {
+  Flush();
+  log::Info("conntrack_merged", {{"flows", absl::StrCat(table_.size())}});
 }
 
 bool Injector::ReleaseSome() {
@@ -205,6 +220,10 @@ void Injector::Add(Verb verb, const Flow& flow, uint32_t timeout) {
   writer_.Add(verb, flow, timeout);
 }
 
+void Injector::Put(Verb verb, const Flow& flow) {
+  Add(verb, flow, merging_ ? timeouts_.Of(flow) : kHoldTimeout);
+}
+
 void Injector::Flush() {
   for (const KernelWriter::Refusal& refusal : writer_.Flush()) Settle(refusal);
 }
@@ -214,13 +233,18 @@ void Injector::Settle(const KernelWriter::Refusal& refusal) {
   if (refusal.verb == Verb::kDelete || refusal.verb == Verb::kDeleteByReply ||
       refusal.verb == Verb::kTimeout || refusal.verb == Verb::kLoosen)
     return;
+  // What this node has itself stays: its own clients use it.
+  if (merging_ && refusal.verb == Verb::kCreate && refusal.error == EEXIST) {
+    table_.End(refusal.key);
+    return;
+  }
   Flow wanted;
   // By now a later change may have ended it.
   if (!table_.Find(refusal.key, wanted)) return;
   // A create that failed for another reason (the kernel's table is full) will not do better at
   // once.
   const bool in_the_way = refusal.verb != Verb::kCreate || refusal.error == EEXIST;
-  if (in_the_way && Force(wanted)) return;
+  if (in_the_way && !merging_ && Force(wanted)) return;
   table_.End(refusal.key);
   ++refused_;
 }

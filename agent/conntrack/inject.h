@@ -47,6 +47,9 @@ class Injector {
     bool snapshot_ends = false;
     // Called on our thread once it is in the kernel.
     std::function<void(const Applied& applied)> applied;
+    // Of another master's flows: only what the kernel lacks is made, and nothing gives way or is
+    // swept. Entries get the timeouts of their states.
+    bool merge = false;
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
   bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -82,6 +85,8 @@ class Injector {
   void ApplyFlow(const Flow& flow);
   void BeginSnapshot();
   void EndSnapshot();
+  void BeginMerge();
+  void EndMerge();
   // The next part of a release; false: it is done.
   bool ReleaseSome();
   // The same of a loosening.
@@ -89,6 +94,8 @@ class Injector {
   void RenewAll();
 
   void Add(Verb verb, const Flow& flow, uint32_t timeout = kHoldTimeout);
+  // With the timeout that an entry gets now.
+  void Put(Verb verb, const Flow& flow);
   void Flush();
   void Settle(const KernelWriter::Refusal& refusal);
   // Makes the kernel's entry what the table says, whatever is in the way; false if the kernel will
@@ -114,6 +121,7 @@ class Injector {
   // The thread's own.
   KernelWriter writer_;
   FlowTable table_;
+  bool merging_ = false;  // table_ has what was merged, and the kernel's other entries are not ours
   LocalAddresses local_;
   Snapshot release_list_;  // of the release under way
   Snapshot loosen_list_;   // of the loosening under way

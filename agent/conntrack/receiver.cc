@@ -21,7 +21,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-// The backup's end of one Replicate stream. gRPC takes one write at a time: acknowledgements that
+// The receiver's end of one stream. gRPC takes one write at a time: acknowledgements that
 // come meanwhile become one, for each stands for all before it.
 class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>,
                         public Gate::Stream,
@@ -125,13 +125,19 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
+ReplicateStream* Serve(const std::shared_ptr<Gate>& gate) {
+  auto stream = std::make_shared<ReplicateStream>(gate);
+  stream->Begin(gate->Closed());
+  return stream.get();
+}
+
 }  // namespace
 
 void Gate::Open(uint64_t term, Injector& injector) {
   absl::MutexLock lock(&mutex_);
   injector_ = &injector;
   reason_ = absl::OkStatus();
-  term_ = std::max(term_, term);
+  term_ = role_ == For::kMaster ? term : std::max(term_, term);
 }
 
 void Gate::Shut(const absl::Status& reason) {
@@ -160,6 +166,7 @@ absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term,
     absl::MutexLock lock(&mutex_);
     ZC_RETURN_IF_ERROR(Admit(stream, term, superseded));
     changed = superseded != nullptr || batch.snapshot_begins;
+    batch.merge = role_ == For::kMaster;
     if (batch.snapshot_begins) {
       ++snapshot_;
       synchronised_ = false;
@@ -184,7 +191,11 @@ absl::Status Gate::Push(const std::shared_ptr<Stream>& stream, uint64_t term,
 absl::Status Gate::Admit(const std::shared_ptr<Stream>& stream, uint64_t term,
                          std::shared_ptr<Stream>& superseded) {
   ZC_RETURN_IF_ERROR(reason_);
-  if (term < term_) {
+  if (role_ == For::kMaster && term > term_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("this node is master of term ", term_, ", which is before term ", term));
+  }
+  if (role_ == For::kBackup && term < term_) {
     return absl::FailedPreconditionError(
         absl::StrCat("term ", term, " is over: this node knows of term ", term_));
   }
@@ -192,7 +203,7 @@ absl::Status Gate::Admit(const std::shared_ptr<Stream>& stream, uint64_t term,
     superseded = std::exchange(stream_, stream);
     synchronised_ = false;
   }
-  term_ = term;
+  if (role_ == For::kBackup) term_ = term;
   return absl::OkStatus();
 }
 
@@ -227,9 +238,12 @@ bool Gate::synchronised() const {
 
 grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Replicate(
     grpc::CallbackServerContext* /*context*/) {
-  auto stream = std::make_shared<ReplicateStream>(gate_);
-  stream->Begin(gate_->Closed());
-  return stream.get();
+  return Serve(replicate_);
+}
+
+grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Merge(
+    grpc::CallbackServerContext* /*context*/) {
+  return Serve(merge_);
 }
 
 }  // namespace zcluster::conntrack

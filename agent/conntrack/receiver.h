@@ -13,10 +13,13 @@
 
 namespace zcluster::conntrack {
 
-// Who may replicate into this node's kernel: at most one stream, of the highest term, while the
-// node stands by. Any thread.
+// Who may write into this node's kernel: at most one stream. Of a backup that is the master of the
+// highest term; of a master it is one that gives way to it, of its term or an earlier one, and what
+// comes is merged. Any thread.
 class Gate : public std::enable_shared_from_this<Gate> {
  public:
+  enum class For { kBackup, kMaster };
+
   // One stream, as the gate sees it.
   class Stream {
    public:
@@ -26,9 +29,10 @@ class Gate : public std::enable_shared_from_this<Gate> {
   };
 
   // `changed` is called, without our lock, when what live() or synchronised() say changed.
-  explicit Gate(std::function<void()> changed) : changed_(std::move(changed)) {}
+  Gate(For role, std::function<void()> changed) : role_(role), changed_(std::move(changed)) {}
 
-  // Lets masters of `term` or later in. `injector` lives until Shut() returns.
+  // Lets masters in: of `term` or later, or, if this node is master itself, of `term` or before.
+  // `injector` lives until Shut() returns.
   void Open(uint64_t term, Injector& injector) ABSL_LOCKS_EXCLUDED(mutex_);
   // Lets nobody in, because of `reason`, and ends the stream that is. What it had pushed is still
   // applied.
@@ -53,6 +57,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
                      std::shared_ptr<Stream>& superseded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SnapshotApplied(uint64_t number) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  const For role_;
   const std::function<void()> changed_;
   mutable absl::Mutex mutex_;
   Injector* injector_ ABSL_GUARDED_BY(mutex_) = nullptr;  // while open
@@ -64,16 +69,20 @@ class Gate : public std::enable_shared_from_this<Gate> {
   bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is applied whole
 };
 
-// The service: each stream checks what comes and hands it to the gate.
+// The service: each stream checks what comes and hands it to the gate of its call.
 class Receiver : public v1::ConntrackService::CallbackService {
  public:
-  explicit Receiver(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  Receiver(std::shared_ptr<Gate> replicate, std::shared_ptr<Gate> merge)
+      : replicate_(std::move(replicate)), merge_(std::move(merge)) {}
 
   grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Replicate(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Merge(
+      grpc::CallbackServerContext* context) override;
 
  private:
-  const std::shared_ptr<Gate> gate_;
+  const std::shared_ptr<Gate> replicate_;
+  const std::shared_ptr<Gate> merge_;
 };
 
 }  // namespace zcluster::conntrack

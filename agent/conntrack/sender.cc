@@ -8,14 +8,18 @@
 
 namespace zcluster::conntrack {
 
-std::shared_ptr<Sender> Sender::Open(const std::shared_ptr<grpc::Channel>& channel,
+std::shared_ptr<Sender> Sender::Open(Call call, const std::shared_ptr<grpc::Channel>& channel,
                                      std::shared_ptr<Changes> changes,
                                      std::shared_ptr<const std::atomic<uint64_t>> term,
                                      Listener listener) {
   std::shared_ptr<Sender> sender(
       new Sender(channel, std::move(changes), std::move(term), std::move(listener)));
   sender->self_ = sender;
-  sender->stub_->async()->Replicate(&sender->context_, sender.get());
+  if (call == Call::kMerge) {
+    sender->stub_->async()->Merge(&sender->context_, sender.get());
+  } else {
+    sender->stub_->async()->Replicate(&sender->context_, sender.get());
+  }
   sender->StartRead(&sender->ack_);
   sender->StartCall();
   return sender;

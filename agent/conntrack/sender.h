@@ -22,7 +22,7 @@
 
 namespace zcluster::conntrack {
 
-// The master's end of one Replicate stream: takes from Changes what there is, as soon as nothing is
+// The master's end of one stream: takes from Changes what there is, as soon as nothing is
 // being written, and keeps account of what the peer acknowledged. A change thus leaves at once
 // while the stream is idle, and joins others while a batch is under way. Any thread.
 class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
@@ -37,9 +37,12 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
     std::function<void(const absl::Status&)> closed;  // the end; nothing follows
   };
 
+  // What the peer makes of it: its own table, or what is missing there.
+  enum class Call { kReplicate, kMerge };
+
   // Calls the peer, as soon as `channel` is connected. Batches carry the value of `term` at their
   // time. Lives until gRPC is done with it and the last holder is gone.
-  static std::shared_ptr<Sender> Open(const std::shared_ptr<grpc::Channel>& channel,
+  static std::shared_ptr<Sender> Open(Call call, const std::shared_ptr<grpc::Channel>& channel,
                                       std::shared_ptr<Changes> changes,
                                       std::shared_ptr<const std::atomic<uint64_t>> term,
                                       Listener listener);

@@ -41,10 +41,14 @@ struct Announce {};
 // maintenance applies what a master of that term or a later one sends, others do neither. A node in
 // FAULT is told kBackup: it receives, so as to be ready when the fault ends; one that hands over
 // stays kMaster until its peer serves, lest flows made in between are lost. Repeated when only the
-// term changed.
+// term changed. `merge`, of a node that has been master: the peer is master too and stays it, so
+// what it lacks of this node's flows goes there, whatever the role, until the flag is taken back;
+// answered by one Merged. `term` is then that of this node's own mastership.
 struct AssumeRole {
   Role role = Role::kUnknown;
   Term term;
+  bool merge = false;
+  bool operator==(const AssumeRole&) const = default;
 };
 
 // Answer Flushed{operation, replicator} once all that changed until now is acknowledged by the

@@ -12,6 +12,7 @@
 #include "agent/core/health.h"
 #include "agent/core/maintenance.h"
 #include "agent/core/maintenance_time.h"
+#include "agent/core/merge.h"
 #include "agent/core/names.h"
 #include "agent/core/operations.h"
 #include "agent/core/readiness.h"
@@ -65,6 +66,7 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
   changed |= DecideBootGate();
   changed |= NoteSynchronised();
   changed |= DecideYielding();
+  changed |= DecideMerging();
   changed |= AdvanceOperation();
   // Nothing presses a failback, or the end of a maintenance. A loop that hung hears first what
   // happened meanwhile, and a tick after it.
@@ -277,6 +279,7 @@ bool Brain::DecideRole() {
     changed = true;
   } else if (role != state_.role) {
     if (state_.role == Role::kMaster) {
+      if (MayOweFlows(state_)) Merge();
       Demote(role);
     } else {
       Log("role_changed", {{"from", std::string(Name(state_.role))},
@@ -343,6 +346,11 @@ bool Brain::DecideYielding() {
   }
   // While it stands aside already, that the peer takes over is what was wanted.
   if (!FaultReason(state_).empty() || !LosesToPeer(state_)) return changed;
+  if (state_.config.replicate_conntrack && !state_.merging) {
+    Merge();
+    return true;
+  }
+  if (MergesFirst(state_, now_)) return changed;
   Yield(HoldFor(state_, now_));
   const bool held = yielding.hold > absl::ZeroDuration();
   Log("yielded",

@@ -49,6 +49,7 @@ class Brain {
   bool Apply(const PeerAnswered& event);
   bool Apply(const PathProbed& event);
   bool Apply(const NetworkSeen& event);
+  bool Apply(const Merged& event);
 
   // What follows from it. Each says whether it changed the state.
   bool DecideTakeover();
@@ -56,12 +57,14 @@ class Brain {
   bool DecideBootGate();
   bool NoteSynchronised();
   bool DecideYielding();
+  bool DecideMerging();
   bool DecideFailback();
   bool DecideHealth();
   bool DecideReturn();
   bool AdvanceOperation();
 
   void Yield(absl::Duration hold);
+  void Merge();
   void Promote(absl::string_view event, absl::string_view cause, Term term);
   void Demote(Role to);
   bool IsInStep() const;

@@ -68,6 +68,9 @@ struct RootsReported {
   std::vector<RootState> roots;
 };
 
+// AssumeRole{merge} is done: the peer's table has what it lacked of this node's.
+struct Merged {};
+
 // Which adapter a flush is about.
 enum class Replicator { kConntrack, kConfig, kCommands };
 
@@ -141,6 +144,6 @@ using Event =
     std::variant<Started, Ticked, Persisted, VrrpReported, VrrpStarting, ComponentReported,
                  PeerConnected, PeerDisconnected, PeerReported, ConntrackReported, RootsReported,
                  Flushed, OperationAsked, Configured, FactsReported, HealthReported, PeerAsked,
-                 PeerAnswered, PathProbed, NetworkSeen>;
+                 PeerAnswered, PathProbed, NetworkSeen, Merged>;
 
 }  // namespace zcluster::core

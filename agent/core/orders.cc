@@ -36,11 +36,13 @@ void Orders::GiveRole(const State& state, std::vector<Action>& out) {
   }
   if (state.role == Role::kUnknown) return;
   const Durable& durable = state.durable;
-  const Role part = PartOf(state, assumed_ ? assumed_->first : Role::kUnknown);
-  const std::pair assumed(part, part == Role::kMaster ? durable.own_term : durable.highest_term);
+  const Role part = PartOf(state, assumed_ ? assumed_->role : Role::kUnknown);
+  const bool merges = state.merging.has_value();
+  const Term term = part == Role::kMaster || merges ? durable.own_term : durable.highest_term;
+  const AssumeRole assumed{part, term, merges};
   if (assumed_ == assumed) return;
   assumed_ = assumed;
-  out.push_back(AssumeRole{assumed.first, assumed.second});
+  out.push_back(assumed);
 }
 
 void Orders::GiveStart(std::vector<Action>& out) {

@@ -40,7 +40,7 @@ class Orders {
   bool lasting_ = false;  // the fault is no lease
   absl::Time renew_at_ = absl::InfiniteFuture();
   std::optional<Standing> standing_;
-  std::optional<std::pair<Role, Term>> assumed_;
+  std::optional<AssumeRole> assumed_;
   bool started_ = false;
   bool commands_held_ = false;
   NodeState node_;  // as the state stood when it last changed

@@ -50,6 +50,13 @@ struct Yielding {
   absl::Time HeldUntil() const { return since + hold; }
 };
 
+// Two have been master beside each other, and this node gives way: what its clients opened here
+// goes into the peer's table (merge.h).
+struct Merging {
+  absl::Time since = absl::InfinitePast();
+  bool done = false;
+};
+
 // After a boot: standing aside until there is something to serve with, for a bounded time.
 struct BootGate {
   bool closed = false;
@@ -136,6 +143,7 @@ struct State {
   // Until it knows.
   std::string unproven;
   Yielding yielding;
+  std::optional<Merging> merging;
   std::optional<Operation> operation;
   absl::Time no_failback_before = absl::InfinitePast();
   MaintenanceTime maintenance_time;

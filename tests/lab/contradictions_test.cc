@@ -23,8 +23,8 @@ class Contradictions : public Scenario {
     for (const char* node : {"node1", "node2"})
       lab().MustExec(node, {"ip", "route", "add", "default", "via", "10.10.0.10"});
   }
-  // A link that broke comes back over any of its ways, the first that answers. Here it shall run over
-  // the wire, which the clients' network does not touch.
+  // A link that broke comes back over any of its ways, the first that answers. Here it shall run
+  // over the wire, which the clients' network does not touch.
   void SetUp() override {
     Scenario::SetUp();
     if (!raised() || HasFatalFailure()) return;
@@ -41,7 +41,7 @@ class Contradictions : public Scenario {
   }
   void TearDown() override {
     lab().MustRun({"heal"});
-    for (const char* machine : {"node1", "node2", "client"})
+    for (const char* machine : {"node1", "node2", "client", "backend1", "backend2"})
       lab().Exec(machine, {"sh", "-c", "nft delete table netdev contra 2>/dev/null || true"});
     Scenario::TearDown();
   }
@@ -49,11 +49,17 @@ class Contradictions : public Scenario {
   // Adds a rule to what comes in at a card of `machine`.
   static void Filter(const std::string& machine, const std::string& rule,
                      const std::string& card = "front") {
-    lab().MustExec(
-        machine,
-        {"nft", absl::StrCat("add table netdev contra; add chain netdev contra ", card,
-                             " { type filter hook ingress device ", card,
-                             " priority -400; }; add rule netdev contra ", card, " ", rule)});
+    lab().MustExec(machine, {"nft", IngressRule(card, rule)});
+  }
+  static std::string IngressRule(const std::string& card, const std::string& rule) {
+    return absl::StrCat("add table netdev contra; add chain netdev contra ", card,
+                        " { type filter hook ingress device ", card,
+                        " priority -400; }; add rule netdev contra ", card, " ", rule);
+  }
+  // Matches the frames of a node's card.
+  static std::string From(const std::string& node, const std::string& card) {
+    return absl::StrCat("ether saddr ", absl::StripAsciiWhitespace(lab().Read(
+                                            node, {"cat", "/sys/class/net/" + card + "/address"})));
   }
   static std::string LogOf(const std::string& node) {
     return lab().Read(node, {"cat", "/var/log/zcluster/agent.log"});
@@ -125,6 +131,59 @@ TEST_F(Contradictions, ASplitEndsWithOneMasterAndKeepsAsideWhatTheOtherChanged) 
   EXPECT_EQ(lab().Read(promoted, {"zctl", "conflicts"}), "nothing is kept aside on this node\n");
 }
 
+// One client hears only the one master, another only the other.
+TEST_F(Contradictions, ASplitEndsAndConnectionsThatWereOpenedOnEitherSideLive) {
+  const std::string old_master = lab().Master(), promoted = Lab::Peer(old_master);
+  const int64_t term = Term(old_master);
+  Traffic before = Hold(20);
+  AwaitReplicated(old_master, 20);
+  // A client and a backend on each side, which hear nothing from the other side's node.
+  lab().MustExec("client",
+                 {"sh", "-c",
+                  "ip netns add other && "
+                  "ip link add other link front netns other address 02:00:00:00:00:20 type macvlan "
+                  "mode bridge && "
+                  "ip -n other addr add 10.10.0.20/24 dev other && ip -n other link set other up"});
+  // The other client's frames come through this card as well.
+  Filter("client", From(promoted, "front") + " ether daddr != 02:00:00:00:00:20 drop");
+  lab().MustExec("client", {"ip", "netns", "exec", "other", "nft",
+                            IngressRule("other", From(old_master, "front") + " drop")});
+  Filter("backend1", From(promoted, "back") + " drop", "back");
+  Filter("backend2", From(old_master, "back") + " drop", "back");
+  lab().MustRun({"cut", "node1", "node2"});
+  for (const auto& [node, backend] :
+       {std::pair(old_master, "10.20.0.11"), {promoted, "10.20.0.12"}}) {
+    lab().MustExec(node,
+                   {"nft", absl::StrCat("add table ip contra; add chain ip contra pre { type nat "
+                                        "hook prerouting priority -110; }; add rule ip contra "
+                                        "pre ip daddr 10.10.0.100 tcp dport 80 dnat to ",
+                                        backend, ":8080")});
+  }
+  ASSERT_TRUE(WaitUntil(kLong, [&] { return Term(promoted) > term; }));
+  Traffic at_old = Hold(30);
+  Traffic at_promoted = Hold(30, "10.10.0.100", "other");
+  EXPECT_EQ(lab().Node(old_master, "local").role, "MASTER");
+  for (const char* machine : {"client", "backend1", "backend2"})
+    lab().MustExec(machine, {"nft", "delete table netdev contra"});
+  lab().MustExec("client", {"ip", "netns", "exec", "other", "nft", "delete table netdev contra"});
+  for (const std::string& node : {old_master, promoted})
+    lab().MustExec(node, {"nft", "delete table ip contra"});
+  lab().MustRun({"heal"});
+  AwaitReady();
+  EXPECT_EQ(lab().Master(), promoted);
+  ExpectAllAlive(before, 20);
+  ExpectAllAlive(at_promoted, 30);
+  ExpectAllAlive(at_old, 30);
+  // And once more, at the node that has been given all of them.
+  AwaitReplicated(promoted, 80);
+  lab().MustExec(promoted, {"zctl", "switchover"});
+  EXPECT_TRUE(lab().HoldsAll(old_master));
+  ExpectAllAlive(before, 20);
+  ExpectAllAlive(at_promoted, 30);
+  ExpectAllAlive(at_old, 30);
+  lab().MustExec("client", {"ip", "netns", "del", "other"});
+}
+
 TEST_F(Contradictions, AVrrpCutToTheMasterAloneMovesNothing) {
   const std::string master = lab().Master(), backup = Lab::Peer(master);
   const int moves = Transitions(master) + Transitions(backup);
@@ -141,9 +200,7 @@ TEST_F(Contradictions, AMasterWhosePortIsDarkIsSucceededAlthoughTheWireLives) {
   Traffic connections = Hold(20);
   AwaitReplicated(master, 20);
   // The carrier stays, so that no interface tells.
-  const std::string mac = absl::StrCat(
-      "ether saddr ",
-      absl::StripAsciiWhitespace(lab().Read(master, {"cat", "/sys/class/net/front/address"})));
+  const std::string mac = From(master, "front");
   Filter(backup, mac + " drop");
   Filter("client", mac + " drop");
   Filter(master, "drop");

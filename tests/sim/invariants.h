@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "agent/core/merge.h"
 #include "agent/core/question.h"
 #include "tests/sim/observer.h"
 #include "tests/sim/pair.h"
@@ -12,8 +13,8 @@
 namespace zcluster::sim {
 
 // Two masters that can talk to each other settle it within this: a question, a probe of a path that
-// may be silent, a message each way, and keepalived reads a file.
-constexpr absl::Duration kTwoMastersBound = absl::Seconds(1);
+// may be silent, a message each way, and keepalived reads a file. Flows are merged before.
+inline const absl::Duration kTwoMastersBound = absl::Seconds(1) + core::kMergeBeforeYielding;
 // What an answer tells was so within this.
 constexpr absl::Duration kAnswerBound = core::kLongestQuestion;
 // keepalived gives up the VIP of a node in maintenance within this; it reads its files in

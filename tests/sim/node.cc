@@ -193,7 +193,7 @@ void Node::Perform(const core::Action& action) {
       SuperviseKeepalived();
     }
   } else if (const auto* assume = std::get_if<core::AssumeRole>(&action)) {
-    world_.replication->AssumeRole(index_, assume->role, assume->term);
+    world_.replication->AssumeRole(index_, *assume);
   } else if (const auto* flush = std::get_if<core::Flush>(&action)) {
     world_.replication->Flush(index_, flush->operation, flush->replicator);
   } else if (const auto* tell = std::get_if<core::SendState>(&action)) {

@@ -28,7 +28,23 @@ int Replication::Master() const {
   return -1;
 }
 
+bool Replication::CanMerge(int node) const {
+  return link_lives_() && parts_[Index(node)].merges &&
+         parts_[Index(1 - node)].role == Role::kMaster;
+}
+
+void Replication::Merge(int node) {
+  Part& part = parts_[Index(node)];
+  if (part.merge_under_way || !CanMerge(node)) return;
+  part.merge_under_way = true;
+  clock_.After(random_.Between(absl::Milliseconds(1), absl::Milliseconds(1500)), [this, node] {
+    parts_[Index(node)].merge_under_way = false;
+    if (CanMerge(node)) sides_[Index(node)].report(core::Merged{});
+  });
+}
+
 void Replication::Review() {
+  for (int node : {0, 1}) Merge(node);
   const int master = Master();
   if (master == master_) return;
   master_ = master;
@@ -68,10 +84,11 @@ void Replication::Tell(int node) {
   sides_[Index(node)].report(core::RootsReported{{root}});
 }
 
-void Replication::AssumeRole(int node, Role role, core::Term term) {
+void Replication::AssumeRole(int node, const core::AssumeRole& order) {
   Part& part = parts_[Index(node)];
-  part.role = role;
-  part.term = term;
+  part.role = order.merge ? Role::kUnknown : order.role;
+  part.term = order.term;
+  part.merges = order.merge;
   Review();
 }
 
@@ -92,7 +109,10 @@ void Replication::AnswerFlushes(int node) {
 void Replication::AgentStarted(int node) { Tell(node); }
 
 void Replication::AgentDied(int node) {
-  parts_[Index(node)] = Part{};
+  Part& part = parts_[Index(node)];
+  const bool under_way = part.merge_under_way;
+  part = Part{};
+  part.merge_under_way = under_way;
   Review();
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "agent/core/action.h"
 #include "agent/core/event.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/random.h"
@@ -13,7 +14,7 @@ namespace zcluster::sim {
 
 // Flows and files between the two nodes, as far as the brain hears of them: while one is master,
 // the other receives in a term that is not later, and the link lives, they are in step after a
-// while.
+// while. What a node merges is with the other after a while, too, if that is master.
 class Replication {
  public:
   struct Side {
@@ -25,7 +26,7 @@ class Replication {
 
   bool in_step() const { return in_step_; }
 
-  void AssumeRole(int node, core::Role role, core::Term term);
+  void AssumeRole(int node, const core::AssumeRole& order);
   void Flush(int node, core::OperationId operation, core::Replicator replicator);
   void AgentStarted(int node);
   void AgentDied(int node);
@@ -36,11 +37,15 @@ class Replication {
   struct Part {
     core::Role role = core::Role::kUnknown;
     core::Term term;
+    bool merges = false;
+    bool merge_under_way = false;
     std::vector<core::Flushed> flushes;  // not answered yet
   };
   static size_t Index(int node) { return static_cast<size_t>(node); }
 
   int Master() const;  // -1 if they cannot come into step
+  bool CanMerge(int node) const;
+  void Merge(int node);
   void ComeIntoStep(uint64_t attempt);
   void Tell(int node);
   void AnswerFlushes(int node);

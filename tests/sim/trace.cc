@@ -50,6 +50,7 @@ std::string Text(const core::Event& event) {
                                 e.state.synchronised ? "synchronised" : "not synchronised");
           },
           [](const core::RootsReported&) -> std::string { return ""; },
+          [](const core::Merged&) -> std::string { return "hears merged"; },
           [](const core::Flushed& e) { return absl::StrCat("hears flushed ", e.operation.value); },
           [](const core::OperationAsked&) -> std::string { return ""; },
           [](const core::Configured&) -> std::string { return "hears its new configuration"; },
@@ -83,7 +84,8 @@ std::string Text(const core::Action& action) {
           [](const core::StartHeartbeat&) -> std::string { return "starts or adopts keepalived"; },
           [](const core::Announce&) -> std::string { return "announces"; },
           [](const core::AssumeRole& a) {
-            return absl::StrCat("assumes ", core::Name(a.role), " term ", a.term.value);
+            return absl::StrCat("assumes ", core::Name(a.role), " term ", a.term.value,
+                                a.merge ? ", merges" : "");
           },
           [](const core::Flush& a) { return absl::StrCat("flushes for ", a.operation.value); },
           [](const core::SendState&) -> std::string { return ""; },

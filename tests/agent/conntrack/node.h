@@ -86,6 +86,10 @@ class Node : public EventSink {
   void Assume(core::Role role, uint64_t term) {
     OnLoop([&] { adapter_->Perform(core::AssumeRole{role, core::Term{term}}); });
   }
+  // Gives way to another master, and ends as `role`.
+  void Merge(core::Role role, uint64_t term) {
+    OnLoop([&] { adapter_->Perform(core::AssumeRole{role, core::Term{term}, true}); });
+  }
   void Reconfigure(bool replicate) {
     OnLoop([&] { adapter_->Reconfigure(replicate); });
   }
@@ -108,11 +112,16 @@ class Node : public EventSink {
       state_ = reported->state;
     if (const auto* flushed = std::get_if<core::Flushed>(&event))
       flushed_.push_back(flushed->operation.value);
+    if (std::holds_alternative<core::Merged>(event)) ++merged_;
   }
 
   core::ConntrackState State() const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     return state_;
+  }
+  int Merged() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return merged_;
   }
   std::vector<uint64_t> Flushed() const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
@@ -139,6 +148,7 @@ class Node : public EventSink {
   mutable absl::Mutex mutex_;
   core::ConntrackState state_ ABSL_GUARDED_BY(mutex_);
   std::vector<uint64_t> flushed_ ABSL_GUARDED_BY(mutex_);
+  int merged_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Two nodes, each other's peer.

@@ -12,12 +12,12 @@ using core::Role;
 // A master that says whatever a test wants.
 class RawMaster {
  public:
-  explicit RawMaster(const Node& node)
+  explicit RawMaster(const Node& node, bool merges = false)
       : stub_(v1::ConntrackService::NewStub(
             grpc::CreateChannel(node.address(), grpc::InsecureChannelCredentials()))) {
     context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     context_.set_wait_for_ready(true);
-    stream_ = stub_->Replicate(&context_);
+    stream_ = merges ? stub_->Merge(&context_) : stub_->Replicate(&context_);
   }
 
   // The next batch, as it should be.
@@ -63,6 +63,23 @@ class ReceiverTest : public testing::Test {
 
   Node node_;
 };
+
+TEST_F(ReceiverTest, OnlyAMasterMerges) {
+  node_.Assume(Role::kBackup, 5);
+  EXPECT_EQ(RawMaster(node_, true).End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  node_.Assume(Role::kMaster, 5);
+  RawMaster early(node_, true);
+  EXPECT_EQ(early.Send(early.Next(4, NattedFlows(10))), 1U);
+  EXPECT_EQ(Texts(node_.netns()).size(), 10U);
+  RawMaster late(node_, true);
+  EXPECT_EQ(late.Send(late.Next(6, NattedFlows(10, "10.1.0.2", 100))), 0U);
+  EXPECT_EQ(late.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Texts(node_.netns()).size(), 10U);
+  // One that gives way itself takes nobody's.
+  node_.Merge(Role::kBackup, 5);
+  EXPECT_EQ(early.Send(early.Next(4, NattedFlows(10, "10.1.0.2", 200))), 0U);
+  EXPECT_EQ(Texts(node_.netns()).size(), 10U);
+}
 
 TEST_F(ReceiverTest, AcknowledgesWhatIsInTheKernel) {
   node_.Assume(Role::kBackup, 5);
@@ -183,7 +200,7 @@ TEST(Gate, NoMoreThanSoManyBatchesWait) {
   netns.Run([] {
     absl::StatusOr<std::unique_ptr<Injector>> injector = Injector::Start(*Filter::Make({}));
     ASSERT_TRUE(injector.ok());
-    const auto gate = std::make_shared<Gate>([] {});
+    const auto gate = std::make_shared<Gate>(Gate::For::kBackup, [] {});
     gate->Open(1, **injector);
     // The injector is kept busy by an answer that takes its time.
     std::promise<void> release;

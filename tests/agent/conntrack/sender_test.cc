@@ -67,7 +67,7 @@ class SenderTest : public testing::Test {
     listener.up = [this] { up_ = true; };
     listener.flipped = [this] { ++flips_; };
     listener.closed = [this](const absl::Status&) { closed_ = true; };
-    sender_ = Sender::Open(backup_.channel(), changes_, term_, listener);
+    sender_ = Sender::Open(Sender::Call::kReplicate, backup_.channel(), changes_, term_, listener);
     EXPECT_TRUE(Eventually([this] { return up_.load(); }));
     changes_->BeginSnapshot();
     changes_->EndSnapshot();

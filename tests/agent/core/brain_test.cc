@@ -119,7 +119,7 @@ TEST(Brain, TakesANewTermWhenAPeerThatStandsByKnowsALaterOne) {
 
 TEST(Brain, YieldsToAMasterOfALaterTermAndComesBackAsStandby) {
   Bench bench;
-  bench.BecomeReadyMaster().Peer(Role::kMaster, 2, 2);
+  bench.BecomeReadyMaster().Peer(Role::kMaster, 2, 2).Tell(Merged{});
   EXPECT_EQ(bench.Last<SetFault>()->reason, "yields to node2");
   EXPECT_EQ(bench.Field("yielded", "peer_term"), "2");
   bench.Vrrp(VrrpState::kFault);
@@ -132,6 +132,7 @@ TEST(Brain, HoldsTheFaultWhenTheAdvertsOfTheMasterDoNotArrive) {
   Bench bench;
   bench.BecomeReadyMaster()
       .Peer(Role::kMaster, 2, 2)
+      .Tell(Merged{})
       .Vrrp(VrrpState::kFault)
       .Vrrp(VrrpState::kBackup);
   bench.Pass(absl::Seconds(1)).Vrrp(VrrpState::kMaster);
@@ -151,6 +152,7 @@ TEST(Brain, EndsAHeldFaultAsSoonAsTheLinkIsLost) {
   Bench bench;
   bench.BecomeReadyMaster()
       .Peer(Role::kMaster, 2, 2)
+      .Tell(Merged{})
       .Vrrp(VrrpState::kFault)
       .Vrrp(VrrpState::kBackup);
   bench.Vrrp(VrrpState::kMaster).Answer({true, true, "it serves"}).Vrrp(VrrpState::kFault);

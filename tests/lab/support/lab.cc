@@ -55,14 +55,15 @@ YAML::Node ParseJson(const std::string& text) {
   }
 }
 
-Traffic::Traffic(Lab& lab, std::vector<std::string> argv) : lab_(lab) {
+Traffic::Traffic(Lab& lab, std::vector<std::string> argv, const std::string& netns) : lab_(lab) {
   static int made = 0;
   file_ = absl::StrCat(lab.share(), "/traffic", ++made, ".json");
   remove(file_.c_str());
+  const bool hold = argv[0] == "hold";
   argv.insert(argv.begin(), "zlab-traffic");
   argv.insert(argv.end(), {"--report", file_});
+  if (!netns.empty()) argv.insert(argv.begin(), {"ip", "netns", "exec", netns});
   process_ = std::make_unique<Background>(lab.ExecArgv("client", argv));
-  const bool hold = argv[1] == "hold";
   EXPECT_TRUE(WaitUntil(absl::Seconds(20),
                         [&] {
                           YAML::Node report = LastReport();

@@ -25,8 +25,9 @@ class Lab;
 // A zlab-traffic verb that runs on the lab's client.
 class Traffic {
  public:
-  // argv: the verb and its flags, without --report.
-  Traffic(Lab& lab, std::vector<std::string> argv);
+  // argv: the verb and its flags, without --report. `netns`: in that network namespace of the
+  // client's.
+  Traffic(Lab& lab, std::vector<std::string> argv, const std::string& netns = "");
   Traffic(Traffic&&) = default;
   // Ended by SIGKILL if nobody called Stop().
   ~Traffic();

@@ -46,9 +46,11 @@ void Scenario::TearDown() {
   if (HasFailure()) std::cerr << lab().Explain();
 }
 
-Traffic Scenario::Hold(int connections, const std::string& address) {
-  Traffic traffic(lab(), {"hold", "--to", address + ":80", "--connections",
-                          absl::StrCat(connections), "--kinds", "busy,idle,half-open"});
+Traffic Scenario::Hold(int connections, const std::string& address, const std::string& netns) {
+  Traffic traffic(lab(),
+                  {"hold", "--to", address + ":80", "--connections", absl::StrCat(connections),
+                   "--kinds", "busy,idle,half-open"},
+                  netns);
   EXPECT_TRUE(WaitUntil(kLong, [&] { return traffic.Report()["open"].as<int>() == connections; }))
       << traffic.Report();
   return traffic;

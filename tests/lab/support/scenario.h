@@ -33,8 +33,9 @@ class Scenario : public testing::Test {
 
   // Long-lived connections to the farm that have moved bytes, a third each busy, idle and
   // half-open; address: "10.10.0.100" or
-  // "[fd10::100]".
-  static Traffic Hold(int connections, const std::string& address = "10.10.0.100");
+  // "[fd10::100]"; netns as for Traffic.
+  static Traffic Hold(int connections, const std::string& address = "10.10.0.100",
+                      const std::string& netns = "");
   // A UDP probe each millisecond that is being answered.
   static Traffic Probe();
   // `rate` requests a second that succeed.
