@@ -30,7 +30,7 @@ template <typename Visit>
 void Each(const void* begin, size_t size, Visit visit) {
   int left = static_cast<int>(size);
   for (const auto* at = static_cast<const nlattr*>(begin); mnl_attr_ok(at, left);
-       left -= static_cast<int>(MNL_ALIGN(at->nla_len)), at = mnl_attr_next(at)) {
+       left -= MNL_ALIGN(at->nla_len), at = mnl_attr_next(at)) {
     visit(*at);
   }
 }
@@ -40,10 +40,10 @@ void EachIn(const nlattr& nest, Visit visit) {
 }
 template <typename Visit>
 void EachOf(const nlmsghdr& message, Visit visit) {
-  const size_t header = MNL_ALIGN(sizeof(nfgenmsg));
-  if (mnl_nlmsg_get_payload_len(&message) < header) return;
-  Each(mnl_nlmsg_get_payload_offset(&message, header), mnl_nlmsg_get_payload_len(&message) - header,
-       visit);
+  constexpr size_t kHeader = sizeof(nfgenmsg);
+  if (mnl_nlmsg_get_payload_len(&message) < kHeader) return;
+  Each(mnl_nlmsg_get_payload_offset(&message, kHeader),
+       mnl_nlmsg_get_payload_len(&message) - kHeader, visit);
 }
 
 void Append(std::string& record, const nlattr& attribute) {
