@@ -250,7 +250,8 @@ std::vector<Verb> Steering() {
         {"--leave", "", "",
          "only if this node is the master: else nothing is done, with exit code 0"},
         {"--force", "", "",
-         "go on although the peer is not ready; what it does not hold yet is lost"}},
+         "go on although the peer is not ready; what it does not hold yet is lost. If more fails "
+         "there than here, automatic decisions are suspended until `zctl unfreeze`"}},
        kOperation,
        {{"zctl switchover", "let the other node serve"},
         {"zctl switchover --leave && reboot", "this node goes down, whatever its role"},

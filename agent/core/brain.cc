@@ -409,6 +409,7 @@ void Brain::EnterPhase(Phase phase) {
   if (phase == Phase::kHandingOver) {
     Log("gives_way",
         {{"to", state_.config.peer_name}, {"term", absl::StrCat(state_.durable.own_term.value)}});
+    StayWhereForced();
   }
   if (phase == Phase::kGoingOut) {
     GoOut(state_.durable, operation.reason, WallClock(), operation.length);
@@ -455,6 +456,8 @@ bool Brain::AdvanceOperation() {
 
 void Brain::EndOperation(const absl::Status& status) {
   const Operation operation = *std::exchange(state_.operation, std::nullopt);
+  if (operation.froze && !status.ok())
+    Suspend(false, "the switchover did not succeed", operation.by);
   if (operation.OfTheBrain()) {
     const bool returns = operation.kind == OperationKind::kStartMaintenance;
     if (!status.ok() && returns) state_.maintenance_time.no_return_before = now_ + kReturnPause;

@@ -73,6 +73,8 @@ class Brain {
   void AmendMaintenance(const OperationAsked& event);
   void CountMove();
   void SetFreeze(const OperationAsked& event);
+  void Suspend(bool active, const std::string& reason, const std::string& by);
+  void StayWhereForced();
   bool LearnFreeze(const Freeze& told);
   void LearnTerm(Term term);
   void Begin(Operation operation);

@@ -70,14 +70,11 @@ void Brain::CountMove() {
 }
 
 void Brain::SetFreeze(const OperationAsked& event) {
-  Freeze& freeze = state_.durable.freeze;
+  const Freeze& freeze = state_.durable.freeze;
   const bool active = event.kind == OperationKind::kFreeze;
   const std::string what = active ? "suspended" : "on again";
   const bool as_it_was = freeze.active == active && (!active || freeze.reason == event.reason);
-  if (!as_it_was) {
-    freeze = {freeze.version + 1, active, active ? event.reason : ""};
-    Log(active ? "frozen" : "unfrozen", {{"by", event.by}, {"reason", event.reason}});
-  }
+  if (!as_it_was) Suspend(active, event.reason, event.by);
   words_.push_back(Progressed{
       event.operation, absl::StrCat("automatic decisions are ", what, as_it_was ? " already" : "",
                                     " on ", state_.config.node_name)});
@@ -87,6 +84,24 @@ void Brain::SetFreeze(const OperationAsked& event) {
                                       " is told when the link is back: ", state_.peer.problem)});
   }
   words_.push_back(Finished{event.operation, absl::OkStatus()});
+}
+
+void Brain::Suspend(bool active, const std::string& reason, const std::string& by) {
+  Freeze& freeze = state_.durable.freeze;
+  freeze = {freeze.version + 1, active, active ? reason : ""};
+  Log(active ? "frozen" : "unfrozen", {{"by", by}, {"reason", reason}});
+}
+
+void Brain::StayWhereForced() {
+  Operation& operation = *state_.operation;
+  const bool forced = operation.force && operation.kind == OperationKind::kSwitchover;
+  if (!forced || state_.durable.freeze.active || !PeerIsWorse(state_)) return;
+  operation.froze = true;
+  const std::string& peer = state_.config.peer_name;
+  Suspend(true, absl::StrCat("switchover by force to ", peer, ", of which more fails"),
+          operation.by);
+  Progress(absl::StrCat("automatic decisions are suspended, or health would move the master back: ",
+                        "zctl unfreeze once ", peer, " is well"));
 }
 
 bool Brain::LearnFreeze(const Freeze& told) {

@@ -88,6 +88,7 @@ struct Operation {
   bool awaits_files = false;
   bool awaits_commands = false;
   bool by_health = false;  // the peer can serve better: what it lacks yet is no reason to stay
+  bool froze = false;      // automatic decisions are suspended because of it
 
   // What is not ready is not waited for longer than a phase lasts.
   bool GoesOnAnyway() const { return force || by_health; }

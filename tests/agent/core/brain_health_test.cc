@@ -143,6 +143,45 @@ TEST(BrainHealth, AFrozenPairStaysAndMovesWhenItMayAgain) {
   EXPECT_TRUE(bench.Logged("moves_by_health"));
 }
 
+// A node of which more fails than of this one.
+NodeState IllPeer() {
+  NodeState peer = PeerAs(Role::kBackup, 0, 1);
+  peer.checks = {{"gateway 10.10.0.254", false, "no answer"}};
+  return peer;
+}
+
+TEST(BrainHealth, ASwitchoverByForceToAnIllNodeStaysThere) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(PeerReported{IllPeer()});
+  OperationAsked asked{OperationId{7}, OperationKind::kSwitchover, /*force=*/true};
+  asked.by = "anna";
+  bench.Tell(asked).Tell(Flushed{OperationId{7}});
+  ASSERT_TRUE(bench.Logged("gives_way"));
+  EXPECT_EQ(bench.state().durable.freeze,
+            (Freeze{1, true, "switchover by force to node2, of which more fails"}));
+  EXPECT_EQ(bench.Field("frozen", "by"), "anna");
+}
+
+TEST(BrainHealth, OneThatDoesNotSucceedLeavesThePairAsItWas) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(PeerReported{IllPeer()});
+  bench.Ask(OperationKind::kSwitchover, /*force=*/true, 7).Tell(Flushed{OperationId{7}});
+  ASSERT_TRUE(bench.state().durable.freeze.active);
+  bench.Vrrp(VrrpState::kFault).Pass(Seconds(60)).Sync();
+  bench.Vrrp(VrrpState::kBackup).Vrrp(VrrpState::kMaster).Pass(Seconds(1));
+  ASSERT_TRUE(bench.Ever<Finished>());
+  EXPECT_FALSE(bench.Ever<Finished>()->status.ok());
+  EXPECT_EQ(bench.state().durable.freeze, (Freeze{2, false, ""}));
+}
+
+TEST(BrainHealth, ASwitchoverByForceToAWellNodeFreezesNothing) {
+  Bench bench;
+  bench.BecomeReadyMaster().Ask(OperationKind::kSwitchover, /*force=*/true, 7);
+  bench.Tell(Flushed{OperationId{7}});
+  ASSERT_TRUE(bench.Logged("gives_way"));
+  EXPECT_FALSE(bench.state().durable.freeze.active);
+}
+
 TEST(BrainHealth, AFreezeIsLearntFromThePeerAndKept) {
   Bench bench;
   bench.BecomeReadyBackup();
