@@ -116,9 +116,9 @@ Pair::~Pair() { refusals_->SetListener(nullptr); }
 // A wrong certificate keeps the peers apart, but must not keep this node from serving: the link
 // says what is wrong.
 absl::Status Pair::StartServers(const config::Settings& s) {
-  std::vector<grpc::Service*> for_peer = {&peer_link_.service(), &conntrack_.service(),
-                                          &config_sync_.service(), &commands_.peer_service(),
-                                          &around_.configuration_service};
+  std::vector<grpc::Service*> for_peer = {
+      &peer_link_.service(),   &conntrack_.service(),     &conntrack_.comparison_service(),
+      &config_sync_.service(), &commands_.peer_service(), &around_.configuration_service};
   for (grpc::Service* service : api_.peer_services()) for_peer.push_back(service);
   ZC_ASSIGN_OR_RETURN(
       peer_server_,

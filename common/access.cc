@@ -55,6 +55,12 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.PeerService/Link", For::kPeer, kNotAudited},
     {"zcluster.v1.ConntrackService/Replicate", For::kPeer, kNotAudited},
     {"zcluster.v1.ConntrackService/Merge", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Begin", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Sum", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Read", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Look", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Settle", For::kPeer, kNotAudited},
+    {"zcluster.v1.ComparisonService/Resynchronise", For::kPeer, kAudited},
     {"zcluster.v1.ConfigSyncService/Sync", For::kPeer, kNotAudited},
 
     {"zcluster.v1.ConfigurationService/Propose", For::kPeer, kAudited},
@@ -67,6 +73,8 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.BootstrapService/Join", For::kBootstrap, kAudited},
 
     {"zcluster.v1.FlowService/Watch", For::kViewer, kNotAudited},
+    {"zcluster.v1.FlowService/Verify", For::kViewer, kNotAudited},
+    {"zcluster.v1.FlowService/Repair", For::kOperator, kAudited},
 
     {"zcluster.v1.FleetService/Token", For::kAdmin, kAudited},
     {"zcluster.v1.FleetService/List", For::kViewer, kNotAudited},

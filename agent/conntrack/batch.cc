@@ -182,14 +182,19 @@ void Write(const Flow& flow, v1::Flow& message) {
 }
 
 absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows) {
+  return Read(message.flows(), kMaxFlowsInBatch, flows);
+}
+
+absl::Status Read(const google::protobuf::RepeatedPtrField<v1::Flow>& messages, size_t most,
+                  std::vector<Flow>& flows) {
   flows.clear();
-  if (message.flows_size() > kMaxFlowsInBatch) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a batch of ", message.flows_size(), " flows; at most ", kMaxFlowsInBatch, " are allowed"));
+  if (static_cast<size_t>(messages.size()) > most) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", messages.size(), " flows; at most ", most, " are allowed"));
   }
-  flows.resize(static_cast<size_t>(message.flows_size()));
-  for (int i = 0; i < message.flows_size(); ++i) {
-    const absl::Status read = ReadFlow(message.flows(i), flows[static_cast<size_t>(i)]);
+  flows.resize(static_cast<size_t>(messages.size()));
+  for (int i = 0; i < messages.size(); ++i) {
+    const absl::Status read = ReadFlow(messages.Get(i), flows[static_cast<size_t>(i)]);
     if (!read.ok()) {
       flows.clear();
       return Annotate(read, absl::StrCat("flows[", i, "]"));

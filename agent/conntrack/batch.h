@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +25,9 @@ void Write(const Flow& flow, v1::Flow& message);
 // Reads what the peer sent. INVALID_ARGUMENT names the first flow and field that breaks a bound;
 // `flows` is then empty.
 absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows);
+// The same of at most `most` flows of another message.
+absl::Status Read(const google::protobuf::RepeatedPtrField<v1::Flow>& messages, size_t most,
+                  std::vector<Flow>& flows);
 
 // What a stream's batches must obey together: numbers without gaps, a possible term, a snapshot
 // first.

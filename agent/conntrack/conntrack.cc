@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/conntrack/capture.h"
 #include "agent/conntrack/changes.h"
+#include "agent/conntrack/comparison_service.h"
 #include "agent/conntrack/flow_service.h"
 #include "agent/conntrack/inject.h"
 #include "agent/conntrack/kernel.h"
@@ -51,7 +52,10 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       replicate_(options_.replicate),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
       tap_(std::make_unique<Tap>()),
-      flow_service_(std::make_unique<FlowService>(loop, guard, *tap_, options_.node_name)),
+      flow_service_(std::make_unique<FlowService>(
+          loop, guard, *tap_,
+          FlowService::Subject{options_.node_name, peer_, mail_, MakePairing()})),
+      comparison_service_(std::make_unique<ComparisonService>(loop, guard, MakePairing())),
       backoff_(kFirstRetry, kLongestRetry),
       gate_(std::make_shared<Gate>(
           Gate::For::kBackup, [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
@@ -61,6 +65,8 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
 Conntrack::~Conntrack() { Stop(); }
 
 grpc::Service& Conntrack::service() { return *receiver_; }
+
+grpc::Service& Conntrack::comparison_service() { return *comparison_service_; }
 
 grpc::Service& Conntrack::flow_service() { return *flow_service_; }
 
@@ -108,9 +114,7 @@ void Conntrack::Reconfigure(bool replicate) {
 
 void Conntrack::SwitchOff() {
   prepare_problem_.clear();
-  for (const PendingFlush& flush : flushes_) {
-    events_->Report(core::Flushed{flush.operation, core::Replicator::kConntrack});
-  }
+  for (const PendingFlush& flush : std::exchange(flushes_, {})) flush.done(absl::OkStatus());
   if (role_ == core::Role::kMaster) StopLeading();
   gate_->Shut(SwitchedOff());
   merge_gate_->Shut(SwitchedOff());
@@ -133,6 +137,7 @@ void Conntrack::Perform(const core::Action& action) {
 void Conntrack::Stop() {
   mail_->Shut();
   flow_service_->Stop();
+  comparison_service_->Stop();
   tick_.reset();
   renew_.reset();
   release_.reset();
@@ -188,7 +193,9 @@ void Conntrack::Lead(const core::AssumeRole& order) {
 
 void Conntrack::StopLeading() {
   retry_.reset();
-  flushes_.clear();
+  const absl::Status over = absl::FailedPreconditionError("this node is no longer master");
+  for (const PendingFlush& flush : std::exchange(flushes_, {})) flush.done(over);
+  for (const PendingSnapshot& awaited : std::exchange(awaited_snapshots_, {})) awaited.done(over);
   if (const std::shared_ptr<Sender> sender = this->sender()) {
     refused_before_ += sender->refused();
     sender->Cancel();
@@ -308,7 +315,13 @@ void Conntrack::Flush(core::OperationId operation) {
   if (role_ != core::Role::kMaster) {
     return events_->Report(core::Flushed{operation, core::Replicator::kConntrack});
   }
-  flushes_.push_back({++flush_number_, operation, absl::nullopt});
+  WhenFlushed([this, operation](const absl::Status& status) {
+    if (status.ok()) events_->Report(core::Flushed{operation, core::Replicator::kConntrack});
+  });
+}
+
+void Conntrack::WhenFlushed(Done done) {
+  flushes_.push_back({++flush_number_, std::move(done), absl::nullopt});
   Advance(flushes_.back());
 }
 
@@ -337,7 +350,7 @@ void Conntrack::OnDrained(uint64_t number, uint64_t position) {
 void Conntrack::OnFlushed(uint64_t number) {
   flushes_.remove_if([&](const PendingFlush& flush) {
     if (flush.number != number) return false;
-    events_->Report(core::Flushed{flush.operation, core::Replicator::kConntrack});
+    flush.done(absl::OkStatus());
     return true;
   });
 }
@@ -372,6 +385,7 @@ void Conntrack::Repair() {
   differs_since_ = std::min(differs_since_, now);
   if (now < std::max(differs_since_ + kRepairAfter, no_repair_before_) || !capture_) return;
   no_repair_before_ = now + kRepairPause;
+  ++repairs_;
   log::Warning("conntrack_repair", {{"why", "the peer holds other flows than it was sent"}});
   capture_->RequestSnapshot();
 }
@@ -380,6 +394,9 @@ core::ConntrackState Conntrack::Describe() const {
   core::ConntrackState state;
   state.problem = Problem();
   state.synchronised = state.problem.empty();
+  state.verifications = verifications_;
+  state.differing = differing_;
+  state.repairs = repairs_;
   if (!injector_) return state;
   state.changes = changes_->Taken() + injector_->applied();
   state.snapshots = changes_->Snapshots() + injector_->snapshots();
@@ -404,6 +421,7 @@ core::ConntrackState Conntrack::Describe() const {
 
 void Conntrack::Report(bool only_if_flipped) {
   if (events_ == nullptr) return;
+  AdvanceSnapshots();
   core::ConntrackState state = Describe();
   const bool flipped = !told_any_ || state.synchronised != told_.synchronised ||
                        state.problem != told_.problem || state.differs != told_.differs;

@@ -3,12 +3,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -29,6 +32,7 @@ namespace zcluster::conntrack {
 
 class Capture;
 class Changes;
+class ComparisonService;
 class Filter;
 class FlowService;
 class Gate;
@@ -37,6 +41,8 @@ class Mailbox;
 class Receiver;
 class Sender;
 class Tap;
+struct Pairing;
+struct Standing;
 
 struct Options {
   std::string node_name = {};
@@ -72,7 +78,9 @@ class Conntrack : public Adapter {
 
   // Our part of the peer server. Streams are refused until a role admits them.
   grpc::Service& service();
-  // For operators: a look at what a master captures (flows.proto).
+  // The same, for the peer that compares its kernel's table with ours.
+  grpc::Service& comparison_service();
+  // For operators: a look at what a master captures, and the tables compared (flows.proto).
   grpc::Service& flow_service();
 
   // Turns the kernel's events on (sysctl nf_conntrack_events), in the network namespace of the
@@ -89,12 +97,18 @@ class Conntrack : public Adapter {
   void Reconfigure(bool replicate);
 
  private:
+  using Done = std::function<void(const absl::Status&)>;
   // A Flush that is not answered yet.
   struct PendingFlush {
     uint64_t number = 0;
-    core::OperationId operation;
+    Done done;
     absl::optional<uint64_t>
         position;  // of what had changed when it was ordered, once that is known
+  };
+  // A snapshot that somebody waits for.
+  struct PendingSnapshot {
+    uint64_t before = 0;  // snapshots begun when it was asked for
+    Done done;
   };
 
   // What replication needs of the kernel.
@@ -120,6 +134,17 @@ class Conntrack : public Adapter {
   void Advance(PendingFlush& flush);
   void OnDrained(uint64_t number, uint64_t position);
   void OnFlushed(uint64_t number);
+  // Calls `done` when the backup has acknowledged all that has changed until now, or with the
+  // reason why that will not come.
+  void WhenFlushed(Done done);
+
+  // What comparisons of the two tables ask (conntrack_pairing.cc).
+  Pairing MakePairing();
+  absl::StatusOr<Standing> Stand() const;
+  void Settle(Done done);
+  void Resynchronise(Done done);
+  // Answers those whose snapshot the backup has.
+  void AdvanceSnapshots();
 
   // A difference between what the peer holds and what it was sent, if it lasts.
   void Repair();
@@ -144,6 +169,7 @@ class Conntrack : public Adapter {
   std::shared_ptr<Changes> changes_;
   const std::unique_ptr<Tap> tap_;
   const std::unique_ptr<FlowService> flow_service_;
+  const std::unique_ptr<ComparisonService> comparison_service_;
   std::unique_ptr<Injector> injector_;
   std::unique_ptr<Capture> capture_;
   std::string capture_problem_;
@@ -158,7 +184,11 @@ class Conntrack : public Adapter {
   absl::Time no_repair_before_ = absl::InfinitePast();
   Backoff backoff_;
   std::list<PendingFlush> flushes_;
+  std::list<PendingSnapshot> awaited_snapshots_;
   uint64_t flush_number_ = 0;
+  uint64_t verifications_ = 0;  // comparisons of the tables that ended, and what differed
+  uint64_t differing_ = 0;
+  uint64_t repairs_ = 0;  // snapshots because the tables differed
 
   const std::shared_ptr<Gate> gate_;        // for a master, while this node stands by
   const std::shared_ptr<Gate> merge_gate_;  // for one that gives way, while it is master

@@ -24,13 +24,18 @@ class Filter {
   absl::flat_hash_set<Address> link_;
 };
 
-// The addresses that the thread's network namespace has right now. What ends on them is this node's
-// own (its SSH, its DNS): a backup neither takes such a flow from its master nor sweeps it away.
+// The addresses of a node. What ends on them is the node's own (its SSH, its DNS): a backup neither
+// takes such a flow from its master nor sweeps it away.
 // Immutable; safe from any thread.
 class LocalAddresses {
  public:
   LocalAddresses() = default;
+  explicit LocalAddresses(const std::vector<Address>& addresses)
+      : addresses_(addresses.begin(), addresses.end()) {}
+  // Those that the thread's network namespace has right now.
   static LocalAddresses Read();
+
+  std::vector<Address> List() const { return {addresses_.begin(), addresses_.end()}; }
 
   // One of the flow's real ends, NAT considered, is here. A flow through a local VIP to a backend
   // does not end here.

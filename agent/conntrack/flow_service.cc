@@ -18,8 +18,8 @@ void Write(absl::Time time, google::protobuf::Timestamp& message) {
 
 }  // namespace
 
-FlowService::FlowService(Loop& loop, Guard& guard, Tap& tap, std::string node)
-    : loop_(loop), desk_(loop, guard), tap_(tap), node_(std::move(node)) {}
+FlowService::FlowService(Loop& loop, Guard& guard, Tap& tap, Subject subject)
+    : loop_(loop), desk_(loop, guard), tap_(tap), subject_(std::move(subject)), jobs_(kMaxJobs) {}
 
 grpc::ServerWriteReactor<v1::FlowsSeen>* FlowService::Watch(grpc::CallbackServerContext* context,
                                                             const v1::WatchFlowsRequest* request) {
@@ -68,7 +68,7 @@ void FlowService::ShowTo(Watcher& watcher, uint64_t not_kept) const {
   watcher.skipped += seen_.size() - shown;
   if (slow || (shown == 0 && watcher.skipped == 0)) return;
   v1::FlowsSeen message;
-  message.set_node(node_);
+  message.set_node(subject_.node);
   message.set_skipped(std::exchange(watcher.skipped, 0));
   for (size_t i = 0; i < shown; ++i) {
     v1::SeenFlow& flow = *message.add_flows();
@@ -86,6 +86,7 @@ void FlowService::Stop() {
   watchers_.clear();
   tick_.reset();
   tap_.SetRate(0);
+  jobs_.Stop();
 }
 
 }  // namespace zcluster::conntrack

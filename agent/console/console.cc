@@ -37,7 +37,11 @@ void Console::ShowView(const core::View& view) {
   now_.conntrack.snapshots += Grown(reported_.snapshots, flows.snapshots);
   now_.conntrack.overruns += Grown(reported_.overruns, flows.overruns);
   now_.conntrack.refused += Grown(reported_.refused, flows.refused);
-  reported_ = {flows.changes, flows.snapshots, flows.overruns, flows.refused};
+  now_.conntrack.verifications += Grown(reported_.verifications, flows.verifications);
+  now_.conntrack.differing += Grown(reported_.differing, flows.differing);
+  now_.conntrack.repairs += Grown(reported_.repairs, flows.repairs);
+  reported_ = {flows.changes,       flows.snapshots, flows.overruns, flows.refused,
+               flows.verifications, flows.differing, flows.repairs};
   now_.view = view;
   has_view_ = true;
   Leave();

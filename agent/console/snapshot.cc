@@ -92,6 +92,14 @@ void MeasureTotals(const Snapshot& s, http_console::Metrics& m) {
             Number(s.conntrack.overruns));
   m.Counter("zcluster_conntrack_refused_total", "Changes of flows that the backup's kernel refused",
             Number(s.conntrack.refused));
+  m.Counter("zcluster_conntrack_verifications_total",
+            "Comparisons of the two kernels' tables that were asked for on this node",
+            Number(s.conntrack.verifications));
+  m.Counter("zcluster_conntrack_differing_total",
+            "Flows that lastingly differed in those comparisons", Number(s.conntrack.differing));
+  m.Counter("zcluster_conntrack_repairs_total",
+            "Snapshots made because the backup held other flows than the master",
+            Number(s.conntrack.repairs));
 }
 
 void MeasureRoots(const std::vector<core::RootState>& all, http_console::Metrics& m) {

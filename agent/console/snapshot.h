@@ -26,6 +26,9 @@ struct ConntrackTotals {
   uint64_t snapshots = 0;
   uint64_t overruns = 0;
   uint64_t refused = 0;
+  uint64_t verifications = 0;
+  uint64_t differing = 0;
+  uint64_t repairs = 0;
 };
 
 // All that the console knows at one moment. Plain value.

@@ -56,8 +56,11 @@ struct ConntrackState {
   uint64_t overruns = 0;
   uint64_t refused = 0;
   std::string problem;
-  uint64_t digest = 0;   // of what the backup holds; 0: not known
-  bool differs = false;  // from what the master has sent
+  uint64_t digest = 0;         // of what the backup holds; 0: not known
+  bool differs = false;        // from what the master has sent
+  uint64_t verifications = 0;  // comparisons of the two kernels' tables that an operator asked for
+  uint64_t differing = 0;      // flows that differed in them
+  uint64_t repairs = 0;        // snapshots because the tables differed
   bool operator==(const ConntrackState&) const = default;
 };
 

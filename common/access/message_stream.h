@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/access/client.h"
 #include "common/access/grpc_status.h"
@@ -56,6 +57,21 @@ class MessageStream : public grpc::ServerWriteReactor<Message>, public Client {
   // Whether somebody may still want what is written.
   bool open() const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
+    return !end_;
+  }
+  // Waits until fewer than `most` messages wait to be sent: for a thread that makes as many as are
+  // taken. False: nobody wants more, or the client took none for `patience`, and loses the stream.
+  // Never on gRPC's threads, nor on the loop.
+  bool AwaitRoom(size_t most, absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    const auto room = [this, most]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return end_ || waiting_.size() < most;
+    };
+    if (!mutex_.AwaitWithTimeout(absl::Condition(&room), patience)) {
+      waiting_.clear();
+      end_ = absl::ResourceExhaustedError("the client does not take what it is sent");
+      Advance();
+    }
     return !end_;
   }
   // Messages that wait to be sent: whoever can make fewer of them, may look.

@@ -2,8 +2,11 @@
 #include "ctl/verbs/flow_words.h"
 
 #include <arpa/inet.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -116,6 +119,34 @@ std::string State(const v1::Flow& flow) {
   return (flow.status() & kSeenReply) != 0 ? "" : "UNREPLIED";
 }
 
+std::string Hex(uint32_t value) { return absl::StrFormat("0x%x", value); }
+
+// The kernel's IPS_* bits, as `conntrack -L` names some of them.
+std::string StatusWords(uint32_t status) {
+  static constexpr std::pair<uint32_t, const char*> kBits[] = {
+      {0x2, "SEEN_REPLY"}, {0x4, "ASSURED"},       {0x8, "CONFIRMED"},     {0x10, "SRC_NAT"},
+      {0x20, "DST_NAT"},   {0x80, "SRC_NAT_DONE"}, {0x100, "DST_NAT_DONE"}};
+  std::string words;
+  for (const auto& [bit, word] : kBits) {
+    if ((status & bit) != 0) absl::StrAppend(&words, words.empty() ? "" : "+", word);
+  }
+  return words.empty() ? "none" : words;
+}
+
+// The number of the last field of v1::Flow that DifferingFields() has words for.
+constexpr int kLastInWords = 18;
+
+// One field as the protos' text has it; empty if it is not set.
+std::string Alone(const v1::Flow& flow, const google::protobuf::FieldDescriptor* field) {
+  v1::Flow rest = flow;
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  rest.GetReflection()->ListFields(rest, &set);
+  for (const auto* other : set) {
+    if (other != field) rest.GetReflection()->ClearField(&rest, other);
+  }
+  return rest.ShortDebugString();
+}
+
 Json EndsJson(const Ends& ends) {
   return Json::Object({{"source", Json::String(ends.source.address)},
                        {"source_port", Json::Number(ends.source.port)},
@@ -125,20 +156,20 @@ Json EndsJson(const Ends& ends) {
 
 }  // namespace
 
-std::string FlowLine(const v1::SeenFlow& seen, const Style& style) {
-  const v1::Flow& flow = seen.flow();
+std::string FlowText(const v1::Flow& flow, const Style& style) {
   const Ends original = Original(flow);
   const Ends translated = Translated(flow);
   std::string line =
-      absl::StrCat(absl::FormatTime("%H:%M:%E3S", ToAbsl(seen.at()), absl::UTCTimeZone()), "  ",
-                   absl::StrFormat("%-6s", Protocol(flow.protocol())), "  ", Text(flow, original));
-  if (translated != original) absl::StrAppend(&line, " => ", Text(flow, translated));
+      absl::StrCat(absl::StrFormat("%-6s", Protocol(flow.protocol())), "  ", Text(flow, original));
+  if (!flow.gone() && translated != original) {
+    absl::StrAppend(&line, " => ", Text(flow, translated));
+  }
   if (IsIcmp(flow)) {
     absl::StrAppend(&line, "  type ", original.destination.port >> 8, " code ",
                     original.destination.port & 0xff, " id ", original.source.port);
   }
   if (flow.zone() != 0) absl::StrAppend(&line, "  zone ", flow.zone());
-  if (flow.mark() != 0) absl::StrAppend(&line, absl::StrFormat("  mark 0x%x", flow.mark()));
+  if (flow.mark() != 0) absl::StrAppend(&line, "  mark ", Hex(flow.mark()));
   const std::string state = State(flow);
   if (state.empty()) return line;
   const Colour colour = flow.gone()              ? Colour::kGrey
@@ -147,18 +178,47 @@ std::string FlowLine(const v1::SeenFlow& seen, const Style& style) {
   return absl::StrCat(line, "  ", style.Paint(colour, state));
 }
 
-Json FlowJson(const v1::SeenFlow& seen, const std::string& node) {
-  const v1::Flow& flow = seen.flow();
+std::string FlowLine(const v1::SeenFlow& seen, const Style& style) {
+  return absl::StrCat(absl::FormatTime("%H:%M:%E3S", ToAbsl(seen.at()), absl::UTCTimeZone()), "  ",
+                      FlowText(seen.flow(), style));
+}
+
+Json::Members FlowMembers(const v1::Flow& flow) {
   const std::string state = State(flow);
-  return Json::Object({{"at", MomentJson(ToAbsl(seen.at()))},
-                       {"node", Json::String(node)},
-                       {"protocol", Json::String(Protocol(flow.protocol()))},
-                       {"original", EndsJson(Original(flow))},
-                       {"translated", flow.gone() ? Json::Null() : EndsJson(Translated(flow))},
-                       {"state", state.empty() || flow.gone() ? Json::Null() : Json::String(state)},
-                       {"zone", Json::Number(flow.zone())},
-                       {"mark", Json::Number(flow.mark())},
-                       {"gone", Json::Bool(flow.gone())}});
+  return {{"protocol", Json::String(Protocol(flow.protocol()))},
+          {"original", EndsJson(Original(flow))},
+          {"translated", flow.gone() ? Json::Null() : EndsJson(Translated(flow))},
+          {"state", state.empty() || flow.gone() ? Json::Null() : Json::String(state)},
+          {"zone", Json::Number(flow.zone())},
+          {"mark", Json::Number(flow.mark())},
+          {"gone", Json::Bool(flow.gone())}};
+}
+
+Json FlowJson(const v1::SeenFlow& seen, const std::string& node) {
+  Json::Members members = {{"at", MomentJson(ToAbsl(seen.at()))}, {"node", Json::String(node)}};
+  for (auto& member : FlowMembers(seen.flow())) members.push_back(std::move(member));
+  return Json::Object(std::move(members));
+}
+
+std::vector<FlowField> DifferingFields(const v1::Flow& master, const v1::Flow& standby) {
+  std::vector<FlowField> fields;
+  const auto compare = [&](const std::string& name, std::string a, std::string b) {
+    if (a != b) fields.push_back({name, std::move(a), std::move(b)});
+  };
+  compare("nat", Text(master, Translated(master)), Text(standby, Translated(standby)));
+  compare("state", State(master), State(standby));
+  // Window scales and flags, which have no words: see conntrack.proto.
+  compare("tcp", Hex(master.tcp() >> 4), Hex(standby.tcp() >> 4));
+  compare("status", StatusWords(master.status()), StatusWords(standby.status()));
+  compare("mark", Hex(master.mark()), Hex(standby.mark()));
+  // What this program knows no better words for.
+  const auto& descriptor = *v1::Flow::descriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const auto* field = descriptor.field(i);
+    if (field->number() > kLastInWords)
+      compare(std::string(field->name()), Alone(master, field), Alone(standby, field));
+  }
+  return fields;
 }
 
 }  // namespace zcluster::ctl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ctl/output/json.h"
 #include "ctl/output/style.h"
@@ -16,5 +17,18 @@ namespace zcluster::ctl {
 std::string FlowLine(const v1::SeenFlow& seen, const Style& style);
 
 Json FlowJson(const v1::SeenFlow& seen, const std::string& node);
+
+// The same of a flow alone: without time and node.
+std::string FlowText(const v1::Flow& flow, const Style& style);
+Json::Members FlowMembers(const v1::Flow& flow);
+
+// Something of a flow that is not the same on two nodes, in words.
+struct FlowField {
+  std::string name;  // "nat", "state", "tcp", "status", "mark", or as the wire calls it
+  std::string master;
+  std::string standby;
+};
+// Of two flows of one key.
+std::vector<FlowField> DifferingFields(const v1::Flow& master, const v1::Flow& standby);
 
 }  // namespace zcluster::ctl

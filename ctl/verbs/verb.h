@@ -26,6 +26,7 @@ enum class ExitCode : int {
   kNotPermitted = 4,  // whoever asks may not do this, or is not known
   kConflict = 5,      // made from an older generation than the present one; nothing was done
   kUnconfirmed = 6,   // a question was answered with no, or needs --yes; nothing was done
+  kDifferent = 7,     // what was compared is not the same
 };
 
 // How answers are written.
@@ -148,6 +149,7 @@ ExitCode Switchover(Context& context);
 ExitCode MaintenanceEnter(Context& context);
 ExitCode MaintenanceStart(Context& context);
 ExitCode Conflicts(Context& context);
+ExitCode ConntrackVerify(Context& context);
 ExitCode Freeze(Context& context);
 ExitCode Unfreeze(Context& context);
 ExitCode Run(Context& context);

@@ -22,6 +22,7 @@
 #include "zcluster/v1/cluster.grpc.pb.h"
 #include "zcluster/v1/command.grpc.pb.h"
 #include "zcluster/v1/conflicts.grpc.pb.h"
+#include "zcluster/v1/flows.grpc.pb.h"
 #include "zcluster/v1/maintenance.grpc.pb.h"
 #include "zcluster/v1/operator.grpc.pb.h"
 
@@ -56,6 +57,7 @@ class FakeAgent {
     builder.RegisterService(&command_);
     builder.RegisterService(&node_);
     builder.RegisterService(&operator_);
+    builder.RegisterService(&flow_);
     server_ = builder.BuildAndStart();
   }
   void End() {
@@ -87,6 +89,7 @@ class FakeAgent {
   std::function<v1::AddOperatorResponse(const v1::AddOperatorRequest&)> admit;
   v1::ListOperatorsResponse operators;
   v1::AuditResponse audit;
+  std::deque<v1::VerifiedFlows> verified;  // one comparison after the other
 
   // What it was asked.
   std::vector<std::string> calls;  // all of them, but Watch
@@ -105,6 +108,7 @@ class FakeAgent {
   v1::TokenRequest token_request;
   v1::RevokeOperatorRequest revoked;
   v1::AuditRequest audit_request;
+  v1::VerifyFlowsRequest verify_request;
 
   // Whoever watches is told of the nodes as they are now.
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -341,6 +345,29 @@ class FakeAgent {
     FakeAgent& agent;
   };
 
+  struct Flows : v1::FlowService::Service {
+    explicit Flows(FakeAgent& a) : agent(a) {}
+    grpc::Status Verify(grpc::ServerContext*, const v1::VerifyFlowsRequest* request,
+                        grpc::ServerWriter<v1::VerifyFlowsProgress>* writer) override {
+      agent.verify_request = *request;
+      const grpc::Status end = agent.End("VerifyFlows");
+      if (!end.ok()) return end;
+      v1::VerifyFlowsProgress progress;
+      progress.set_step("reading the master's table");
+      writer->Write(progress);
+      progress.clear_step();
+      *progress.mutable_result() = agent.verified.front();
+      agent.verified.pop_front();
+      writer->Write(progress);
+      return end;
+    }
+    grpc::Status Repair(grpc::ServerContext*, const v1::RepairFlowsRequest*,
+                        v1::RepairFlowsResponse*) override {
+      return agent.End("RepairFlows");
+    }
+    FakeAgent& agent;
+  };
+
   grpc::Status Page(const v1::EventsRequest& request, v1::EventsPage* page)
       ABSL_LOCKS_EXCLUDED(mutex_) {
     const std::string call = request.peer() ? "PeerEvents" : "Events";
@@ -389,6 +416,7 @@ class FakeAgent {
   Command command_{*this};
   Node node_{*this};
   Operator operator_{*this};
+  Flows flow_{*this};
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -17,7 +17,7 @@
 namespace zcluster::ctl {
 
 constexpr int kOk = 0, kFailed = 1, kUsage = 2, kUnreachable = 3, kNotPermitted = 4, kConflict = 5,
-              kUnconfirmed = 6;
+              kUnconfirmed = 6, kDifferent = 7;
 
 struct Outcome {
   int code;

@@ -52,7 +52,7 @@ TEST(VerbTable, ProgramHelpListsEveryVerbAndExitCode) {
   const std::string help = OutputOf({"--help"});
   for (const Verb& verb : VerbTable().verbs)
     EXPECT_THAT(help, HasSubstr("\n  " + verb.name + "  "));
-  for (int exit = 0; exit <= 6; ++exit) {
+  for (int exit = 0; exit <= 7; ++exit) {
     EXPECT_THAT(help, HasSubstr("\n  " + std::to_string(exit) + "  "));
   }
   EXPECT_EQ(OutputOf({"help"}), help);
@@ -78,7 +78,8 @@ TEST(VerbTable, CompletionHasEveryFirstWordAndOption) {
   const std::string script = OutputOf({"completion", "bash"});
   EXPECT_THAT(
       script,
-      HasSubstr("'nodes reload watch status readiness events explain conflicts cluster node "
+      HasSubstr("'nodes reload watch status readiness events explain conflicts conntrack cluster "
+                "node "
                 "switchover maintenance freeze unfreeze run fleet operator audit context version "
                 "completion "
                 "man help'"));

@@ -134,9 +134,9 @@ House::House()
       {"127.0.0.1:0",
        tls::ServerCredentials(own, access.ExpectOperators(), operator_refusals.Listener())},
       &operators_port);
-  std::vector<grpc::Service*> for_peer = {&link_.service(), &conntrack_.service(),
-                                          &config_sync_.service(), &command_.peer_service(),
-                                          configuration_.get()};
+  std::vector<grpc::Service*> for_peer = {
+      &link_.service(),        &conntrack_.service(),    &conntrack_.comparison_service(),
+      &config_sync_.service(), &command_.peer_service(), configuration_.get()};
   for (grpc::Service* service : api_.peer_services()) for_peer.push_back(service);
   peer_server_ = *peer::StartServer(
       "127.0.0.1:0",

@@ -73,6 +73,7 @@ class Node : public EventSink {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
     builder.RegisterService(&adapter_->service());
+    builder.RegisterService(&adapter_->comparison_service());
     builder.RegisterService(&adapter_->flow_service());
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);

@@ -90,6 +90,9 @@ TEST_F(ConsoleTest, LeavingAPairIsNoDemotionAndCountersGoOnInTheNext) {
   view_.conntrack.snapshots = 2;
   view_.conntrack.overruns = 1;
   view_.conntrack.refused = 5;
+  view_.conntrack.verifications = 3;
+  view_.conntrack.differing = 2;
+  view_.conntrack.repairs = 1;
   Become(core::Role::kMaster, 1);
   member_.Stop();
   Member other = Lb1();
@@ -106,6 +109,9 @@ TEST_F(ConsoleTest, LeavingAPairIsNoDemotionAndCountersGoOnInTheNext) {
   EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_snapshots_total 2\n"));
   EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_overruns_total 1\n"));
   EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_refused_total 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_verifications_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_differing_total 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nzcluster_conntrack_repairs_total 1\n"));
   EXPECT_THAT(text, HasSubstr("\nzcluster_promotions_total 1\n"));
   EXPECT_THAT(text, HasSubstr("\nzcluster_demotions_total 0\n"));
 }

@@ -33,7 +33,13 @@ Snapshot Full() {
   s.view.conntrack.flows = 80311;
   s.view.roots = {{"/etc/haproxy", "d1", "d1", 12, ""},
                   {"/etc/\"odd\"\n\\name\xFF", "d1", "d2", 3, "differs"}};
-  s.conntrack = {.changes = 1, .snapshots = 2, .overruns = 3, .refused = 4};
+  s.conntrack = {.changes = 1,
+                 .snapshots = 2,
+                 .overruns = 3,
+                 .refused = 4,
+                 .verifications = 5,
+                 .differing = 6,
+                 .repairs = 7};
   s.promotions = 5;
   s.demotions = 6;
   return s;
@@ -85,6 +91,9 @@ TEST(Snapshot, SaysAllThatIsKnown) {
         "zcluster_conntrack_snapshots_total 2",
         "zcluster_conntrack_overruns_total 3",
         "zcluster_conntrack_refused_total 4",
+        "zcluster_conntrack_verifications_total 5",
+        "zcluster_conntrack_differing_total 6",
+        "zcluster_conntrack_repairs_total 7",
         "zcluster_promotions_total 5",
         "zcluster_demotions_total 6",
         "zcluster_configsync_root_synchronised{path=\"/etc/haproxy\"} 1",
