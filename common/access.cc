@@ -75,6 +75,9 @@ constexpr auto kTable = std::to_array<Rule>({
     {"zcluster.v1.FlowService/Watch", For::kViewer, kNotAudited},
     {"zcluster.v1.FlowService/Verify", For::kViewer, kNotAudited},
     {"zcluster.v1.FlowService/Repair", For::kOperator, kAudited},
+    {"zcluster.v1.FlowService/List", For::kViewer, kNotAudited},
+    {"zcluster.v1.FlowService/Stats", For::kViewer, kNotAudited},
+    {"zcluster.v1.FlowService/Top", For::kViewer, kNotAudited},
 
     {"zcluster.v1.FleetService/Token", For::kAdmin, kAudited},
     {"zcluster.v1.FleetService/List", For::kViewer, kNotAudited},

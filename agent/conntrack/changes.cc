@@ -230,6 +230,12 @@ uint64_t Changes::Flows() const {
   return entries_.size();
 }
 
+uint64_t Changes::Memory() const {
+  absl::MutexLock lock(&mutex_);
+  // A slot and its control byte.
+  return entries_.capacity() * (sizeof(std::pair<const FlowKey, Entry>) + 1);
+}
+
 uint64_t Changes::Snapshots() const {
   absl::MutexLock lock(&mutex_);
   return snapshots_;

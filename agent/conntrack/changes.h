@@ -76,6 +76,8 @@ class Changes {
   absl::Time Oldest() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Flows that the peer holds, or will when it has what waits.
   uint64_t Flows() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Bytes that the table of these flows takes.
+  uint64_t Memory() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Snapshots begun, and changes taken, ever.
   uint64_t Snapshots() const ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t Taken() const ABSL_LOCKS_EXCLUDED(mutex_);

@@ -15,6 +15,7 @@
 #include "agent/conntrack/mailbox.h"
 #include "agent/conntrack/receiver.h"
 #include "agent/conntrack/sender.h"
+#include "agent/conntrack/tally.h"
 #include "agent/conntrack/tap.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -56,6 +57,7 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
           loop, guard, *tap_,
           FlowService::Subject{options_.node_name, peer_, mail_, MakePairing()})),
       comparison_service_(std::make_unique<ComparisonService>(loop, guard, MakePairing())),
+      tally_(std::make_unique<Tally>(loop, mail_, MakePairing().alone)),
       backoff_(kFirstRetry, kLongestRetry),
       gate_(std::make_shared<Gate>(
           Gate::For::kBackup, [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
@@ -90,6 +92,7 @@ absl::Status Conntrack::Prepare() {
   ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
   filter_ = std::make_unique<Filter>(std::move(filter));
   ZC_RETURN_IF_ERROR(TurnEventsOn(options_.state_file));
+  tally_->Start(options_.count_every);
   ZC_ASSIGN_OR_RETURN(injector_, Injector::Start(*filter_));
   renew_ = loop_.Every(kRenewEvery, [this] {
     if (gate_->live()) injector_->Renew();
@@ -138,6 +141,7 @@ void Conntrack::Stop() {
   mail_->Shut();
   flow_service_->Stop();
   comparison_service_->Stop();
+  tally_->Stop();
   tick_.reset();
   renew_.reset();
   release_.reset();
@@ -197,7 +201,7 @@ void Conntrack::StopLeading() {
   for (const PendingFlush& flush : std::exchange(flushes_, {})) flush.done(over);
   for (const PendingSnapshot& awaited : std::exchange(awaited_snapshots_, {})) awaited.done(over);
   if (const std::shared_ptr<Sender> sender = this->sender()) {
-    refused_before_ += sender->refused();
+    Keep(*sender);
     sender->Cancel();
   }
   SetSender(nullptr);
@@ -266,8 +270,7 @@ void Conntrack::OnFlipped() {
 
 void Conntrack::OnStreamClosed(uint64_t stream, const absl::Status& status) {
   if (stream != stream_) return;
-  const std::shared_ptr<Sender> ended = sender();
-  if (ended) refused_before_ += ended->refused();
+  if (const std::shared_ptr<Sender> ended = sender()) Keep(*ended);
   SetSender(nullptr);
   changes_->Stop();
   const std::string problem(status.message());
@@ -278,6 +281,12 @@ void Conntrack::OnStreamClosed(uint64_t stream, const absl::Status& status) {
   if (told_.synchronised) backoff_.Reset();
   retry_ = loop_.After(backoff_.Next(), [this] { OpenStream(); });
   Report(true);
+}
+
+void Conntrack::Keep(const Sender& ended) {
+  refused_before_ += ended.refused();
+  batches_before_ += ended.sent().batches;
+  bytes_before_ += ended.sent().bytes;
 }
 
 std::shared_ptr<Sender> Conntrack::sender() const {
@@ -377,11 +386,15 @@ std::string Conntrack::Problem() const {
 
 void Conntrack::Repair() {
   const std::shared_ptr<Sender> sender = this->sender();
-  if (role_ != core::Role::kMaster || !sender || !sender->compared().differs) {
+  const absl::Time now = Loop::Now();
+  const bool leads = role_ == core::Role::kMaster && sender;
+  if (!leads || !sender->compared().differs) {
     differs_since_ = absl::InfiniteFuture();
+    const bool equal = leads && sender->synchronised();
+    equal_since_ = equal ? std::min(equal_since_, now) : absl::InfiniteFuture();
     return;
   }
-  const absl::Time now = Loop::Now();
+  equal_since_ = absl::InfiniteFuture();
   differs_since_ = std::min(differs_since_, now);
   if (now < std::max(differs_since_ + kRepairAfter, no_repair_before_) || !capture_) return;
   no_repair_before_ = now + kRepairPause;
@@ -397,6 +410,7 @@ core::ConntrackState Conntrack::Describe() const {
   state.verifications = verifications_;
   state.differing = differing_;
   state.repairs = repairs_;
+  state.classes = tally_->classes();
   if (!injector_) return state;
   state.changes = changes_->Taken() + injector_->applied();
   state.snapshots = changes_->Snapshots() + injector_->snapshots();

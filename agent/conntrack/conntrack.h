@@ -28,6 +28,10 @@ namespace zcluster {
 class Guard;
 }  // namespace zcluster
 
+namespace zcluster::v1 {
+class ReplicationStats;
+}  // namespace zcluster::v1
+
 namespace zcluster::conntrack {
 
 class Capture;
@@ -39,7 +43,9 @@ class Gate;
 class Injector;
 class Mailbox;
 class Receiver;
+class Scope;
 class Sender;
+class Tally;
 class Tap;
 struct Pairing;
 struct Standing;
@@ -60,6 +66,8 @@ struct Options {
   // what it was sent. A master that returns makes a snapshot and finds it held; a promotion has
   // better things to do first.
   absl::Duration hold = absl::Seconds(5);
+  // How often the connections are counted for monitoring; on a node with many, less often.
+  absl::Duration count_every = absl::Minutes(1);
 };
 
 // Keeps the peer's kernel's connection table what the master's is. A master captures its own
@@ -121,6 +129,8 @@ class Conntrack : public Adapter {
 
   void StartCapture();
   void OpenStream();
+  // What the stream that ends has counted is kept.
+  void Keep(const Sender& ended);
   void OnStreamUp(uint64_t stream);
   void OnFlipped();
   void OnStreamClosed(uint64_t stream, const absl::Status& status);
@@ -142,6 +152,8 @@ class Conntrack : public Adapter {
   Pairing MakePairing();
   absl::StatusOr<Standing> Stand() const;
   void Settle(Done done);
+  absl::StatusOr<Scope> Alone() const;
+  v1::ReplicationStats Stats() const;
   void Resynchronise(Done done);
   // Answers those whose snapshot the backup has.
   void AdvanceSnapshots();
@@ -170,6 +182,7 @@ class Conntrack : public Adapter {
   const std::unique_ptr<Tap> tap_;
   const std::unique_ptr<FlowService> flow_service_;
   const std::unique_ptr<ComparisonService> comparison_service_;
+  const std::unique_ptr<Tally> tally_;
   std::unique_ptr<Injector> injector_;
   std::unique_ptr<Capture> capture_;
   std::string capture_problem_;
@@ -180,7 +193,10 @@ class Conntrack : public Adapter {
   uint64_t stream_ = 0;  // number of the last one
   std::string stream_problem_;
   uint64_t refused_before_ = 0;  // on streams that ended
+  uint64_t batches_before_ = 0;
+  uint64_t bytes_before_ = 0;
   absl::Time differs_since_ = absl::InfiniteFuture();
+  absl::Time equal_since_ = absl::InfiniteFuture();  // the peer holds what it was sent
   absl::Time no_repair_before_ = absl::InfinitePast();
   Backoff backoff_;
   std::list<PendingFlush> flushes_;

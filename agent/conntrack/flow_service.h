@@ -33,6 +33,10 @@ class FlowService : public v1::FlowService::CallbackService {
   static constexpr size_t kMaxJobs = 3;
   static constexpr uint32_t kMostDifferences = 1000;
   static constexpr uint32_t kDefaultDifferences = 20;
+  static constexpr uint32_t kMostListed = 1000000;
+  static constexpr uint32_t kDefaultListed = 1000;
+  static constexpr uint32_t kMostRows = 1000;
+  static constexpr uint32_t kDefaultRows = 20;
 
   // What it is about.
   struct Subject {
@@ -69,6 +73,17 @@ class FlowService : public v1::FlowService::CallbackService {
   grpc::ServerUnaryReactor* Repair(grpc::CallbackServerContext* context,
                                    const v1::RepairFlowsRequest* request,
                                    v1::RepairFlowsResponse* response) override;
+  using Listed = access::MessageStream<v1::ListedFlows>;
+  grpc::ServerWriteReactor<v1::ListedFlows>* List(grpc::CallbackServerContext* context,
+                                                  const v1::ListFlowsRequest* request) override;
+  grpc::ServerUnaryReactor* Stats(grpc::CallbackServerContext* context,
+                                  const v1::FlowStatsRequest* request,
+                                  v1::FlowStats* response) override;
+  using Tops = access::MessageStream<v1::TopFlows>;
+  grpc::ServerWriteReactor<v1::TopFlows>* Top(grpc::CallbackServerContext* context,
+                                              const v1::TopFlowsRequest* request) override;
+  void BeginTop(const std::shared_ptr<Tops>& stream, const v1::TopFlowsRequest& request);
+  void BeginList(const std::shared_ptr<Listed>& stream, const v1::ListFlowsRequest& request);
   void BeginVerify(const std::shared_ptr<Verified>& stream, uint32_t limit);
   void BeginRepair(const std::shared_ptr<access::Client>& client);
   // Has a job do it; the client hears why it is not done.

@@ -91,6 +91,7 @@ void Injector::Run() {
     Flush();
     flows_ = table_.size();
     digest_ = table_.digest();
+    memory_ = table_.Memory();
     for (const Batch& batch : batches) {
       Applied applied{refused_, std::nullopt};
       if (&batch == &batches.back()) applied.digest = digest_;

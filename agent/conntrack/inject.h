@@ -75,6 +75,7 @@ class Injector {
     return conflicts_;
   }  // entries that were in the way and gave way, ever
   uint64_t snapshots() const { return snapshots_; }  // begun
+  uint64_t memory() const { return memory_; }        // bytes of the table of what is held
 
  private:
   Injector(Filter filter, KernelWriter writer);
@@ -110,6 +111,7 @@ class Injector {
   std::atomic<uint64_t> refused_{0};
   std::atomic<uint64_t> conflicts_{0};
   std::atomic<uint64_t> snapshots_{0};
+  std::atomic<uint64_t> memory_{0};
 
   absl::Mutex mutex_;
   std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -15,7 +15,7 @@ absl::Status Halted() { return absl::CancelledError("the agent of this node stop
 
 }  // namespace
 
-absl::Status WalkTable(const Halt& halt, absl::FunctionRef<void(absl::Span<const Flow>)> show) {
+absl::Status WalkTable(const Halt& halt, absl::FunctionRef<bool(absl::Span<const Flow>)> show) {
   Snapshot snapshot;
   ZC_RETURN_IF_ERROR(snapshot.Begin());
   std::vector<Flow> part;
@@ -23,7 +23,7 @@ absl::Status WalkTable(const Halt& halt, absl::FunctionRef<void(absl::Span<const
     if (halt.IsSet()) return Halted();
     part.clear();
     ZC_ASSIGN_OR_RETURN(more, snapshot.Next(part));
-    show(part);
+    if (!show(part)) break;
   }
   return absl::OkStatus();
 }
@@ -35,6 +35,7 @@ absl::Status OwnTable::Sum(Sums& sums) {
       sums.counts.Add(what);
       if (Scope::IsReplicated(what)) sums.buckets.Add(Canonical(flow));
     }
+    return true;
   });
 }
 
@@ -48,6 +49,7 @@ absl::Status OwnTable::Read(const BucketSet& buckets,
         wanted.push_back(Canonical(flow));
     }
     if (!wanted.empty()) show(wanted);
+    return true;
   });
 }
 

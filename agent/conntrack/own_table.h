@@ -10,9 +10,9 @@
 
 namespace zcluster::conntrack {
 
-// Shows this kernel's whole table, a part at a time. CANCELLED once `halt` is set. Of the network
-// namespace of the calling thread.
-absl::Status WalkTable(const Halt& halt, absl::FunctionRef<void(absl::Span<const Flow>)> show);
+// Shows this kernel's whole table, a part at a time, until `show` returns false: enough. CANCELLED
+// once `halt` is set. Of the network namespace of the calling thread.
+absl::Status WalkTable(const Halt& halt, absl::FunctionRef<bool(absl::Span<const Flow>)> show);
 
 // This node's kernel's table, in the network namespace of the calling thread.
 class OwnTable : public Table {

@@ -8,6 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/conntrack/filter.h"
+#include "agent/conntrack/scope.h"
+#include "zcluster/v1/flows.pb.h"
 
 namespace zcluster::conntrack {
 
@@ -22,7 +24,7 @@ struct Standing {
   LocalAddresses addresses;
 };
 
-// What comparisons ask of the replication that they examine. Loop thread.
+// What those who look at the tables ask of the replication. Loop thread.
 struct Pairing {
   using Done = std::function<void(const absl::Status&)>;
 
@@ -33,6 +35,11 @@ struct Pairing {
   std::function<void(Done done)> settle;
   // The same once a new snapshot is in the backup's kernel.
   std::function<void(Done done)> resynchronise;
+  // This node without a peer: what its flows are to it. INVALID_ARGUMENT: the link has no
+  // addresses.
+  std::function<absl::StatusOr<Scope>()> alone;
+  // What replication does.
+  std::function<v1::ReplicationStats()> stats;
   // A comparison ended: so many flows differed.
   std::function<void(uint64_t differing)> verified;
 };

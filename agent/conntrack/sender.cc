@@ -68,6 +68,8 @@ void Sender::Write() {
   under_way_.push_back(
       {sequence_, batch_.end, batch_.oldest, batch_.snapshot_ends ? snapshot_ : 0, batch_.digest});
   writing_ = true;
+  ++sent_.batches;
+  sent_.bytes += message_.ByteSizeLong();
   StartWrite(&message_);
 }
 
@@ -153,6 +155,11 @@ absl::Duration Sender::Lag(absl::Time now) const {
 Sender::Compared Sender::compared() const {
   absl::MutexLock lock(&mutex_);
   return compared_;
+}
+
+Sender::Volume Sender::sent() const {
+  absl::MutexLock lock(&mutex_);
+  return sent_;
 }
 
 uint64_t Sender::refused() const {

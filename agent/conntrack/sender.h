@@ -67,6 +67,12 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
     bool differs = false;
   };
   Compared compared() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Batches of this stream, and their bytes before TLS.
+  struct Volume {
+    uint64_t batches = 0;
+    uint64_t bytes = 0;
+  };
+  Volume sent() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Entries that the peer's kernel refused on this stream.
   uint64_t refused() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -114,6 +120,7 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is acknowledged whole
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   Compared compared_ ABSL_GUARDED_BY(mutex_);
+  Volume sent_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<uint64_t, std::function<void()>>> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 

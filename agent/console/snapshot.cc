@@ -2,7 +2,9 @@
 #include "agent/console/snapshot.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/core/names.h"
@@ -66,11 +68,25 @@ void MeasurePair(const Snapshot& s, http_console::Metrics& m) {
           "role", Roles(), core::Name(s.view.remote.role));
 }
 
+void MeasureClasses(const core::FlowClasses& classes, http_console::Metrics& m) {
+  if (!classes.known) return;
+  for (const auto& [name, flows] :
+       std::initializer_list<std::pair<std::string, uint64_t>>{{"forwarded", classes.forwarded},
+                                                               {"translated", classes.translated},
+                                                               {"local", classes.local},
+                                                               {"own", classes.own}}) {
+    m.Gauge("zcluster_conntrack_table_flows",
+            "Connections of the node's kernel as counted last, by what they are to the node",
+            Number(flows), {{"class", name}});
+  }
+}
+
 void MeasureConntrack(const core::ConntrackState& state, http_console::Metrics& m) {
   m.Gauge("zcluster_conntrack_synchronised",
           "Whether the backup holds a whole snapshot of the flows and every change since",
           Bool(state.synchronised));
   m.Gauge("zcluster_conntrack_flows", "Flows replicated at present", Number(state.flows));
+  MeasureClasses(state.classes, m);
   if (!state.synchronised) return;
   m.Gauge("zcluster_conntrack_lag_seconds",
           "Age of the oldest change of a flow that is not in the backup's kernel yet",

@@ -46,6 +46,16 @@ enum class Standing : uint8_t {
   kPromotedAlone = 254,  // promoted while the peer was silent, which has not acknowledged it since
 };
 
+// Connections of this node's kernel, as counted last, replicated or not.
+struct FlowClasses {
+  bool known = false;       // they were counted
+  uint64_t forwarded = 0;   // through the node, as they are
+  uint64_t translated = 0;  // through the node, with NAT
+  uint64_t local = 0;       // one of their ends is the node
+  uint64_t own = 0;         // the agents' link, loopback
+  bool operator==(const FlowClasses&) const = default;
+};
+
 // Conntrack replication as this node sees it (proto ConntrackState has the meaning of each).
 struct ConntrackState {
   bool synchronised = false;
@@ -61,6 +71,7 @@ struct ConntrackState {
   uint64_t verifications = 0;  // comparisons of the two kernels' tables that an operator asked for
   uint64_t differing = 0;      // flows that differed in them
   uint64_t repairs = 0;        // snapshots because the tables differed
+  FlowClasses classes;
   bool operator==(const ConntrackState&) const = default;
 };
 

@@ -26,7 +26,9 @@ constexpr const char* kTcpStates[] = {"NONE",     "SYN_SENT",   "SYN_RECV", "EST
                                       "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT",
                                       "CLOSE",    "SYN_SENT2"};
 
-std::string Protocol(uint32_t number) {
+}  // namespace
+
+std::string ProtocolWord(uint32_t number) {
   switch (number) {
     case kIcmp:
       return "icmp";
@@ -44,6 +46,41 @@ std::string Protocol(uint32_t number) {
       return absl::StrCat("protocol ", number);
   }
 }
+
+uint32_t ProtocolOf(const std::string& word) {
+  for (const uint32_t number : {kIcmp, kTcp, kUdp, kGre, kIcmp6, kSctp}) {
+    if (ProtocolWord(number) == word) return number;
+  }
+  return 0;
+}
+
+std::string TcpStateWord(uint32_t state) {
+  return state < std::size(kTcpStates) ? kTcpStates[state] : "UNKNOWN";
+}
+
+std::optional<uint32_t> TcpStateOf(const std::string& word) {
+  for (uint32_t state = 0; state < std::size(kTcpStates); ++state) {
+    if (word == kTcpStates[state]) return state;
+  }
+  return std::nullopt;
+}
+
+std::string Word(v1::FlowClass what) {
+  switch (what) {
+    case v1::FLOW_CLASS_FORWARDED:
+      return "forwarded";
+    case v1::FLOW_CLASS_TRANSLATED:
+      return "translated";
+    case v1::FLOW_CLASS_LOCAL:
+      return "local";
+    case v1::FLOW_CLASS_OWN:
+      return "own";
+    default:
+      return "unknown";
+  }
+}
+
+namespace {
 
 bool IsIcmp(const v1::Flow& flow) { return flow.protocol() == kIcmp || flow.protocol() == kIcmp6; }
 
@@ -112,10 +149,7 @@ std::string Text(const v1::Flow& flow, const Ends& ends) {
 // What is known of it in a word; empty: nothing.
 std::string State(const v1::Flow& flow) {
   if (flow.gone()) return "gone";
-  if (flow.has_tcp()) {
-    const uint32_t state = flow.tcp() & 0xf;
-    return state < std::size(kTcpStates) ? kTcpStates[state] : "UNKNOWN";
-  }
+  if (flow.has_tcp()) return TcpStateWord(flow.tcp() & 0xf);
   return (flow.status() & kSeenReply) != 0 ? "" : "UNREPLIED";
 }
 
@@ -159,8 +193,8 @@ Json EndsJson(const Ends& ends) {
 std::string FlowText(const v1::Flow& flow, const Style& style) {
   const Ends original = Original(flow);
   const Ends translated = Translated(flow);
-  std::string line =
-      absl::StrCat(absl::StrFormat("%-6s", Protocol(flow.protocol())), "  ", Text(flow, original));
+  std::string line = absl::StrCat(absl::StrFormat("%-6s", ProtocolWord(flow.protocol())), "  ",
+                                  Text(flow, original));
   if (!flow.gone() && translated != original) {
     absl::StrAppend(&line, " => ", Text(flow, translated));
   }
@@ -185,7 +219,7 @@ std::string FlowLine(const v1::SeenFlow& seen, const Style& style) {
 
 Json::Members FlowMembers(const v1::Flow& flow) {
   const std::string state = State(flow);
-  return {{"protocol", Json::String(Protocol(flow.protocol()))},
+  return {{"protocol", Json::String(ProtocolWord(flow.protocol()))},
           {"original", EndsJson(Original(flow))},
           {"translated", flow.gone() ? Json::Null() : EndsJson(Translated(flow))},
           {"state", state.empty() || flow.gone() ? Json::Null() : Json::String(state)},

@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "tests/ctl/invoke.h"
+#include "tests/ctl/screen.h"
 
 namespace zcluster::ctl {
 namespace {
@@ -131,6 +132,174 @@ TEST_F(ConntrackTest, ANameCannotMisleadATerminal) {
 TEST_F(ConntrackTest, VerifyRefusesALimitThatIsNone) {
   EXPECT_EQ(Ask({"conntrack", "verify", "--limit", "0"}).code, kUsage);
   EXPECT_EQ(Ask({"conntrack", "verify", "--limit", "1001"}).code, kUsage);
+}
+
+TEST_F(ConntrackTest, ListIsALineEach) {
+  v1::ListedFlow& listed = *agent_.listed.add_flows();
+  *listed.mutable_flow() = Tcp(40312);
+  listed.mutable_flow()->set_mark(0x10);
+  listed.set_flow_class(v1::FLOW_CLASS_TRANSLATED);
+  listed.set_timeout(299);
+  agent_.listed.set_more(true);
+  const Outcome outcome = Ask({"conntrack", "list"});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_EQ(outcome.out,
+            "tcp     198.51.100.7:40312 -> 192.0.2.10:443 => 198.51.100.7:40312 -> 10.1.0.2:8443  "
+            "mark 0x10  ESTABLISHED  4m59s\n");
+  EXPECT_EQ(outcome.err, "zctl: there are more (--limit)\n");
+  const YAML::Node json = YAML::Load(Ask({"conntrack", "list", "-o", "json"}).out);
+  EXPECT_EQ(json["class"].as<std::string>(), "translated");
+  EXPECT_EQ(json["timeout_seconds"].as<int>(), 299);
+  EXPECT_EQ(json["translated"]["destination"].as<std::string>(), "10.1.0.2");
+}
+
+TEST_F(ConntrackTest, ListAsksForWhatIsSelected) {
+  EXPECT_EQ(Ask({"conntrack", "list", "--protocol", "tcp", "--address", "10.1.0.0/24", "--port",
+                 "443", "--state", "time_wait", "--mark", "0x10/0xf0", "--zone", "3", "--nat",
+                 "--class", "local", "--limit", "5"})
+                .code,
+            kOk);
+  const v1::FlowFilter& filter = agent_.list_request.filter();
+  EXPECT_EQ(filter.protocol(), 6u);
+  EXPECT_EQ(filter.address(), std::string("\x0a\x01\x00\x00", 4));
+  EXPECT_EQ(filter.prefix_length(), 24u);
+  EXPECT_EQ(filter.port(), 443u);
+  EXPECT_EQ(filter.tcp_state(), 7u);
+  EXPECT_FALSE(filter.unreplied());
+  EXPECT_EQ(filter.mark(), 0x10u);
+  EXPECT_EQ(filter.mark_mask(), 0xf0u);
+  EXPECT_EQ(filter.zone(), 3u);
+  EXPECT_TRUE(filter.translated());
+  EXPECT_EQ(filter.flow_class(), v1::FLOW_CLASS_LOCAL);
+  EXPECT_EQ(agent_.list_request.limit(), 5u);
+  EXPECT_EQ(Ask({"conntrack", "list", "--address", "2001:db8::1", "--state", "unreplied",
+                 "--protocol", "89"})
+                .code,
+            kOk);
+  EXPECT_EQ(agent_.list_request.filter().prefix_length(), 128u);
+  EXPECT_TRUE(agent_.list_request.filter().unreplied());
+  EXPECT_EQ(agent_.list_request.filter().protocol(), 89u);
+}
+
+TEST_F(ConntrackTest, FiltersRefuseWhatIsNone) {
+  const std::vector<std::vector<std::string>> wrong = {{"--protocol", "carrier-pigeon"},
+                                                       {"--protocol", "256"},
+                                                       {"--address", "here"},
+                                                       {"--address", "10.0.0.1/33"},
+                                                       {"--address", "::/129"},
+                                                       {"--state", "HAPPY"},
+                                                       {"--mark", "red"},
+                                                       {"--mark", "1/2/3"},
+                                                       {"--port", "0"},
+                                                       {"--port", "65536"},
+                                                       {"--zone", "65536"},
+                                                       {"--class", "first"},
+                                                       {"--limit", "0"}};
+  for (const std::vector<std::string>& words : wrong) {
+    const Outcome outcome = Ask({"conntrack", "list", words[0], words[1]});
+    EXPECT_EQ(outcome.code, kUsage) << words[0] << " " << words[1];
+    EXPECT_THAT(outcome.err, HasSubstr(words[0]));
+  }
+  EXPECT_THAT(agent_.calls, testing::IsEmpty());
+}
+
+TEST_F(ConntrackTest, StatsAreATableAndWhatReplicationDoes) {
+  v1::FlowStats& stats = agent_.flow_stats;
+  stats.set_node("node1");
+  stats.set_entries(80320);
+  stats.set_maximum(262144);
+  v1::FlowGroup& udp = *stats.add_groups();
+  udp.set_protocol(17);
+  udp.set_flow_class(v1::FLOW_CLASS_LOCAL);
+  udp.set_flows(9);
+  v1::FlowGroup& tcp = *stats.add_groups();
+  tcp.set_protocol(6);
+  tcp.set_tcp_state(3);
+  tcp.set_replied(true);
+  tcp.set_flow_class(v1::FLOW_CLASS_TRANSLATED);
+  tcp.set_flows(80300);
+  v1::ReplicationStats& replication = *stats.mutable_replication();
+  replication.set_enabled(true);
+  replication.set_master(true);
+  replication.set_synchronised(true);
+  replication.set_flows(80300);
+  replication.set_changes(90000);
+  replication.set_batches(120);
+  replication.set_bytes(5 << 20);
+  replication.set_memory(80300 * 65);
+  replication.mutable_lag()->set_nanos(400000);
+  replication.mutable_equal_for()->set_seconds(3700);
+  const Outcome outcome = Ask({"conntrack", "stats"});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_EQ(outcome.out,
+            "node1: 80,320 of at most 262,144 entries\n"
+            "\n"
+            "PROTOCOL  STATE        CLASS       FLOWS\n"
+            "tcp       ESTABLISHED  translated  80,300\n"
+            "udp       UNREPLIED    local       9\n"
+            "others                             11\n"
+            "\n"
+            "replication    sends, synchronised\n"
+            "replicated     80,300 flows\n"
+            "lag            0.4 ms\n"
+            "sent and held  the same for 1h01m\n"
+            "changes        90,000; batches: 120, 5.0 MiB\n"
+            "snapshots      0\n"
+            "overruns       0\n"
+            "refused        0\n"
+            "gave way       0\n"
+            "memory         5.0 MiB (65 B a flow)\n"
+            "verified       0 times, 0 flows differed, 0 repairs\n");
+  const YAML::Node json = YAML::Load(Ask({"conntrack", "stats", "-o", "json"}).out);
+  EXPECT_EQ(json["others"].as<int>(), 11);
+  EXPECT_EQ(json["groups"][1]["flows"].as<int>(), 80300);
+  EXPECT_EQ(json["replication"]["lag_ms"].as<double>(), 0.4);
+  EXPECT_EQ(json["replication"]["equal_for_seconds"].as<int>(), 3700);
+}
+
+v1::TopFlows TopOf(uint32_t flows) {
+  v1::TopFlows top;
+  top.set_node("node1");
+  top.set_flows(flows);
+  top.set_groups(1);
+  top.set_new_per_second(1.5);
+  v1::TopRow& row = *top.add_rows();
+  row.set_address(std::string("\x0a\x01\x00\x02", 4));
+  row.set_port(8443);
+  row.set_protocol(6);
+  row.set_flows(flows);
+  row.set_new_per_second(1.5);
+  return top;
+}
+
+TEST_F(ConntrackTest, TopIsOneTableWithoutATerminal) {
+  agent_.tops = {TopOf(1), TopOf(4321), TopOf(3)};
+  const Outcome outcome = Ask({"conntrack", "top", "--by", "backend", "--every", "5s"});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr(": 4,321 connections, 1.5 new a second, of 1 backend\n"),
+                                 HasSubstr("BACKEND            CONNECTIONS  NEW/S\n"
+                                           "tcp 10.1.0.2:8443  4,321        1.5\n")));
+  EXPECT_EQ(agent_.top_request.by(), v1::TOP_BY_BACKEND);
+  EXPECT_EQ(agent_.top_request.interval().seconds(), 5);
+  const YAML::Node json = YAML::Load(Ask({"conntrack", "top", "-o", "json"}).out);
+  EXPECT_EQ(json["rows"][0]["new_per_second"].as<double>(), 1.5);
+  EXPECT_EQ(agent_.top_request.by(), v1::TOP_BY_CLIENT);
+}
+
+TEST_F(ConntrackTest, TopIsDrawnAnewOnATerminal) {
+  agent_.tops = {TopOf(1), TopOf(4321)};
+  Screen screen({"--socket", agent_.socket(), "conntrack", "top"});
+  ASSERT_TRUE(screen.Shows("4,321"));
+  ASSERT_TRUE(screen.Shows("Ctrl-C ends"));
+  screen.Type("\x03");
+  EXPECT_EQ(screen.Ends(), kOk);
+}
+
+TEST_F(ConntrackTest, TopSaysWhatTheAgentRefuses) {
+  agent_.ends["TopFlows"] = {grpc::StatusCode::RESOURCE_EXHAUSTED, "3 calls read it already"};
+  const Outcome outcome = Ask({"conntrack", "top"});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("3 calls read it already"));
 }
 
 }  // namespace

@@ -90,6 +90,9 @@ class FakeAgent {
   v1::ListOperatorsResponse operators;
   v1::AuditResponse audit;
   std::deque<v1::VerifiedFlows> verified;  // one comparison after the other
+  v1::ListedFlows listed;
+  v1::FlowStats flow_stats;
+  std::vector<v1::TopFlows> tops;
 
   // What it was asked.
   std::vector<std::string> calls;  // all of them, but Watch
@@ -109,6 +112,8 @@ class FakeAgent {
   v1::RevokeOperatorRequest revoked;
   v1::AuditRequest audit_request;
   v1::VerifyFlowsRequest verify_request;
+  v1::ListFlowsRequest list_request;
+  v1::TopFlowsRequest top_request;
 
   // Whoever watches is told of the nodes as they are now.
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -360,6 +365,26 @@ class FakeAgent {
       agent.verified.pop_front();
       writer->Write(progress);
       return end;
+    }
+    grpc::Status List(grpc::ServerContext*, const v1::ListFlowsRequest* request,
+                      grpc::ServerWriter<v1::ListedFlows>* writer) override {
+      agent.list_request = *request;
+      writer->Write(agent.listed);
+      return agent.End("ListFlows");
+    }
+    grpc::Status Stats(grpc::ServerContext*, const v1::FlowStatsRequest*,
+                       v1::FlowStats* response) override {
+      *response = agent.flow_stats;
+      return agent.End("FlowStats");
+    }
+    grpc::Status Top(grpc::ServerContext* context, const v1::TopFlowsRequest* request,
+                     grpc::ServerWriter<v1::TopFlows>* writer) override {
+      agent.top_request = *request;
+      for (const v1::TopFlows& top : agent.tops) writer->Write(top);
+      while (!agent.tops.empty() && !context->IsCancelled() &&
+             !agent.released_->WaitForNotificationWithTimeout(absl::Milliseconds(5))) {
+      }
+      return agent.End("TopFlows");
     }
     grpc::Status Repair(grpc::ServerContext*, const v1::RepairFlowsRequest*,
                         v1::RepairFlowsResponse*) override {

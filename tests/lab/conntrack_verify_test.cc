@@ -100,5 +100,38 @@ TEST_F(ConntrackVerify, NamesWhatDiffersAndMendsIt) {
   lab().MustRun({"revive", master});
 }
 
+TEST_F(ConntrackVerify, ANodesConnectionsAreListedCountedAndGrouped) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  Traffic connections = Hold(60);
+  AwaitReplicated(master, 60);
+  for (const std::string& node : {master, backup}) {
+    const Outcome listed =
+        lab().Exec(node, {"zctl", "conntrack", "list", "--nat", "--address", "10.10.0.100",
+                          "--port", "80", "--state", "ESTABLISHED", "--limit", "5"});
+    EXPECT_EQ(listed.code, 0) << listed.err;
+    const std::vector<std::string> lines = absl::StrSplit(listed.out, '\n', absl::SkipEmpty());
+    EXPECT_EQ(lines.size(), 5u) << listed.out;
+    for (const std::string& line : lines) EXPECT_THAT(line, HasSubstr(" -> 10.10.0.100:80 => "));
+    EXPECT_THAT(listed.err, HasSubstr("there are more"));
+
+    const YAML::Node stats =
+        ParseJson(lab().Exec(node, {"zctl", "conntrack", "stats", "-o", "json"}).out);
+    int translated = 0;
+    for (const auto& group : stats["groups"])
+      translated += group["class"].as<std::string>() == "translated" ? group["flows"].as<int>() : 0;
+    EXPECT_GE(translated, 60) << stats;
+    EXPECT_TRUE(stats["replication"]["synchronised"].as<bool>()) << stats;
+    EXPECT_EQ(stats["replication"]["master"].as<bool>(), node == master) << stats;
+
+    const YAML::Node top =
+        ParseJson(lab()
+                      .Exec(node, {"zctl", "conntrack", "top", "--by", "service", "--port", "80",
+                                   "-o", "json", "--every", "1s"})
+                      .out);
+    EXPECT_EQ(top["rows"][0]["address"].as<std::string>(), "10.10.0.100") << top;
+    EXPECT_GE(top["rows"][0]["flows"].as<int>(), 60) << top;
+  }
+}
+
 }  // namespace
 }  // namespace zcluster::lab

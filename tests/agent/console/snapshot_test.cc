@@ -31,6 +31,8 @@ Snapshot Full() {
   s.view.conntrack.synchronised = true;
   s.view.conntrack.lag = absl::Milliseconds(250);
   s.view.conntrack.flows = 80311;
+  s.view.conntrack.classes = {
+      .known = true, .forwarded = 8, .translated = 80303, .local = 9, .own = 2};
   s.view.roots = {{"/etc/haproxy", "d1", "d1", 12, ""},
                   {"/etc/\"odd\"\n\\name\xFF", "d1", "d2", 3, "differs"}};
   s.conntrack = {.changes = 1,
@@ -91,6 +93,10 @@ TEST(Snapshot, SaysAllThatIsKnown) {
         "zcluster_conntrack_snapshots_total 2",
         "zcluster_conntrack_overruns_total 3",
         "zcluster_conntrack_refused_total 4",
+        "zcluster_conntrack_table_flows{class=\"forwarded\"} 8",
+        "zcluster_conntrack_table_flows{class=\"translated\"} 80303",
+        "zcluster_conntrack_table_flows{class=\"local\"} 9",
+        "zcluster_conntrack_table_flows{class=\"own\"} 2",
         "zcluster_conntrack_verifications_total 5",
         "zcluster_conntrack_differing_total 6",
         "zcluster_conntrack_repairs_total 7",
