@@ -22,6 +22,10 @@
 
 namespace zcluster::conntrack {
 
+// How long to let events gather after a wake-up, when so many come: what is read together costs
+// less, and leaves together. Zero if they are few.
+absl::Duration NapAt(double events_per_second);
+
 // Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that
 // waits for nothing but the kernel: the network never slows it. Where the kernel had to drop
 // events, it makes a new snapshot.
@@ -56,7 +60,9 @@ class Capture {
 
   void Wake() const;
   void Run();
-  void Wait(absl::Time last_wake);
+  void Wait();
+  // Takes the rate of events, of which so many have just been read.
+  void Measure(absl::Time now, size_t events);
   bool TakeOrders() ABSL_LOCKS_EXCLUDED(mutex_);  // false: stop
   // Reads what waits, up to a bound; returns how many events that were.
   size_t ReadEvents();
@@ -84,6 +90,9 @@ class Capture {
   struct Ring;
   std::unique_ptr<Ring> ring_;
   std::vector<Flow> events_;
+  absl::Duration nap_ = absl::ZeroDuration();  // after a wake-up, so that events gather
+  absl::Time span_began_ = absl::InfinitePast();
+  size_t span_events_ = 0;
   std::vector<Flow> found_;
   Snapshot snapshot_;
   bool snapshot_due_ = false;  // at snapshot_not_before_

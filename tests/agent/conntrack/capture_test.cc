@@ -150,5 +150,15 @@ TEST_F(CaptureTest, ProtocolsThatAreNotReplicatedAreCountedOnly) {
   EXPECT_EQ(capture_->skipped(), 1U);
 }
 
+TEST(Capture, FewEventsAreReadAtOnceAndManyGather) {
+  EXPECT_EQ(NapAt(0), absl::ZeroDuration());
+  EXPECT_EQ(NapAt(4000), absl::ZeroDuration());
+  // So that a batch is worth its while, but never for long.
+  for (const double rate : {8000.0, 10000.0, 20000.0, 150000.0}) {
+    EXPECT_GE(rate * absl::ToDoubleSeconds(NapAt(rate)), 20) << rate;
+    EXPECT_LE(NapAt(rate), absl::Milliseconds(3)) << rate;
+  }
+}
+
 }  // namespace
 }  // namespace zcluster::conntrack

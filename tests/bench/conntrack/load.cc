@@ -10,7 +10,7 @@ namespace zcluster::conntrack_bench {
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
-constexpr double kStep = 1e-3;  // seconds
+constexpr double kStep = 50e-6;  // seconds
 
 }  // namespace
 

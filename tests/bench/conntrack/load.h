@@ -23,8 +23,8 @@ struct Done {
   double cpu_seconds = 0;  // the maker's own
 };
 
-// Calls `make(first, count)` again and again, with what has become due: at a rate, a millisecond's
-// worth at a time, so that the load is even; late steps are made up for. The first error ends it.
+// Calls `make(first, count)` again and again, with what has become due: at a rate, what 50 us bring
+// at a time, so that flows come one by one as those of many clients do; late steps are made up for. The first error ends it.
 absl::StatusOr<Done> Run(const Pace& pace,
                          const std::function<absl::Status(uint64_t first, size_t count)>& make);
 

@@ -79,7 +79,7 @@ absl::Status ShowLatency(const Flags& flags) {
 absl::Status Listen(const Flags& flags) {
   ZC_RETURN_IF_ERROR(Enter(flags.netns));
   SharpenSleep();
-  ZC_ASSIGN_OR_RETURN(const std::unique_ptr<Events> events, Events::Open(absl::Microseconds(200)));
+  ZC_ASSIGN_OR_RETURN(const std::unique_ptr<Events> events, Events::Open(absl::Milliseconds(1)));
   std::fputs("listening\n", stderr);
   const int64_t end = NowNs() + static_cast<int64_t>(flags.seconds * 1e9);
   uint64_t heard = 0;

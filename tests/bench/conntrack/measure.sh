@@ -162,21 +162,24 @@ latency() {
   fi
 }
 
-# One more process that wants a core all the time.
+# A job beside that wants every core all the time.
 beside_a_job() {
-  (while :; do :; done) &
-  JOB=$!
+  local core
+  for ((core = 0; core < $(nproc); ++core)); do
+    (while :; do :; done) &
+    JOBS+=("$!")
+  done
   "$@"
-  end_job
+  end_jobs
 }
 
-end_job() {
-  [[ -n $JOB ]] || return 0
-  kill "$JOB" 2>/dev/null || true
-  wait "$JOB" 2>/dev/null || true
-  JOB=
+end_jobs() {
+  ((${#JOBS[@]} > 0)) || return 0
+  kill "${JOBS[@]}" 2>/dev/null || true
+  wait "${JOBS[@]}" 2>/dev/null || true
+  JOBS=()
 }
-JOB=
+JOBS=()
 
 # What one listener alone hears, that naps as ours does; the rate at which packets make flows meanwhile.
 heard_alone() {
@@ -184,11 +187,11 @@ heard_alone() {
   raise_side none
   : >"$WORK/listener"
   nice -n -15 "$FLOWS" listen "$(netns_of a)" --count "$count" --seconds 20 >"$WORK/heard" 2>"$WORK/listener" &
-  JOB=$!
+  JOBS=("$!")
   wait_for 5 "the listener" grep -q listening "$WORK/listener"
   rate=$(flows packets a --count "$count" | jq .rate)
-  wait "$JOB"
-  JOB=
+  wait "${JOBS[@]}"
+  JOBS=()
   heard=$(jq .heard "$WORK/heard")
   if ((heard == count)); then
     note heard_alone "$rate"

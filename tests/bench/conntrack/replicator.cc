@@ -20,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "agent/conntrack/conntrack.h"
 #include "agent/peer/channel.h"
 #include "agent/peer/server.h"
@@ -131,7 +132,9 @@ absl::Status MakeCertificates(const Flags& flags) {
 }
 
 absl::Status ServeNode(const Flags& flags) {
+  // As agent/main.cc begins.
   ::signal(SIGPIPE, SIG_IGN);
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   tls::RequireTls13();
   grpc_init();
   return Replicator(flags).Serve();
