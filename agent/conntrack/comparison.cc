@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,30 +14,51 @@
 namespace zcluster::conntrack {
 namespace {
 
-// A flow of the master's in a bucket that differs.
+// A flow in a bucket that differs.
 struct Told {
   FlowKey key;
   Imprint::Word word;
-  bool met = false;  // the backup has one of that key
 };
+
+// What a peer says that it has is not taken at its word.
+constexpr uint64_t kMostReserved = 1 << 20;
 
 bool Less(const FlowKey& a, const FlowKey& b) { return std::memcmp(&a, &b, sizeof a) < 0; }
 
 // The flows of these buckets, each once, ordered by their keys.
-absl::StatusOr<std::vector<Told>> ReadAll(Table& table, const BucketSet& buckets, uint64_t about) {
+// `about` so many; more than `most` are refused, whoever tells them.
+absl::Status ReadAll(Table& table, const BucketSet& buckets, uint64_t about, size_t most,
+                     std::vector<Told>& all) {
   Imprint imprint;
-  std::vector<Told> all;
-  all.reserve(about + about / 16);
+  bool too_many = false;
+  all.reserve(std::min(about, kMostReserved));
   ZC_RETURN_IF_ERROR(table.Read(buckets, [&](absl::Span<const Flow> part) {
+    too_many = too_many || all.size() + part.size() > most;
+    if (too_many) return;
     for (const Flow& flow : part) all.push_back({flow.key, imprint.Of(flow)});
   }));
+  if (too_many) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("more than ", most, " flows differ or move, too many to compare one by one"));
+  }
   std::sort(all.begin(), all.end(),
             [](const Told& a, const Told& b) { return Less(a.key, b.key); });
   // What was told twice had moved in the kernel meanwhile.
   all.erase(std::unique(all.begin(), all.end(),
                         [](const Told& a, const Told& b) { return a.key == b.key; }),
             all.end());
-  return all;
+  return absl::OkStatus();
+}
+
+// Does both at the same time: each node has processors of its own. The first one's error, if both
+// fail.
+absl::Status Both(absl::FunctionRef<absl::Status()> here, absl::FunctionRef<absl::Status()> there) {
+  absl::Status result_there;
+  std::thread thread([&] { result_there = there(); });
+  absl::Status result = here();
+  thread.join();
+  result.Update(result_there);
+  return result;
 }
 
 // A number for what is, or is not, under a key; never 0.
@@ -71,32 +93,33 @@ void Comparison::Say(std::string step) const {
 
 absl::Status Comparison::Sum(BucketSet& buckets) {
   Table::Sums master, standby;
-  Say("reading the master's table");
-  ZC_RETURN_IF_ERROR(master_.Sum(master));
-  Say("reading the backup's table");
-  ZC_RETURN_IF_ERROR(standby_.Sum(standby));
+  Say("reading both tables");
+  ZC_RETURN_IF_ERROR(
+      Both([&] { return master_.Sum(master); }, [&] { return standby_.Sum(standby); }));
   compared_.master = master.counts;
   compared_.standby = standby.counts;
   buckets = master.buckets.Differing(standby.buckets);
-  flows_ = master.buckets.Flows(buckets);
+  flows_ = std::max(master.buckets.Flows(buckets), standby.buckets.Flows(buckets));
   return absl::OkStatus();
 }
 
 absl::Status Comparison::FindSuspects(const BucketSet& buckets) {
   Say(absl::StrCat("comparing the flows of ", buckets.count(), " of ", kBuckets, " buckets"));
-  ZC_ASSIGN_OR_RETURN(std::vector<Told> told, ReadAll(master_, buckets, flows_));
-  ZC_RETURN_IF_ERROR(standby_.Read(buckets, [&](absl::Span<const Flow> part) {
-    for (const Flow& flow : part) {
-      const auto at =
-          std::lower_bound(told.begin(), told.end(), flow.key,
-                           [](const Told& a, const FlowKey& key) { return Less(a.key, key); });
-      const bool there = at != told.end() && at->key == flow.key;
-      if (!there || at->word != imprint_.Of(flow)) Add(flow.key);
-      if (there) at->met = true;
+  std::vector<Told> master, standby;
+  ZC_RETURN_IF_ERROR(
+      Both([&] { return ReadAll(master_, buckets, flows_, options_.most_flows, master); },
+           [&] { return ReadAll(standby_, buckets, flows_, options_.most_flows, standby); }));
+  // Both are in the same order: what is in one alone, or another in each, is suspect.
+  auto a = master.begin(), b = standby.begin();
+  while (a != master.end() || b != standby.end()) {
+    if (b == standby.end() || (a != master.end() && Less(a->key, b->key))) {
+      Add((a++)->key);
+    } else if (a == master.end() || Less(b->key, a->key)) {
+      Add((b++)->key);
+    } else {
+      if (a->word != b->word) Add(a->key);
+      ++a, ++b;
     }
-  }));
-  for (const Told& flow : told) {
-    if (!flow.met) Add(flow.key);
   }
   return absl::OkStatus();
 }

@@ -34,8 +34,10 @@ struct Compared {
 // Compares two tables that go on changing. First by sums; then flow by flow, where these differ;
 // and what differs there is looked at again, until it is equal, or proves to differ: nothing of it
 // changed between two looks, although the backup had acknowledged all that the master had sent by
-// the time of the first. Holds some 56 bytes for each flow of a bucket that differs, and the same
-// for each flow that does: at most twice 56 MiB at a million flows. One thread, its caller's.
+// the time of the first. Holds 56 bytes for each flow of either table in a bucket that differs, and
+// the same for each flow that does: some 160 MiB at a million flows of which all are in motion. One
+// thread, its caller's; the two tables are read at the same time, the backup's on a thread of its
+// own.
 class Comparison {
  public:
   // More flows that differ are only counted.
@@ -50,10 +52,13 @@ class Comparison {
     std::function<absl::Status()> settle;
     // Told of each step, such as "comparing 3,201 flows one by one".
     std::function<void(std::string)> progress;
+    // Of a table, in buckets that differ: more are refused.
+    size_t most_flows = 4 << 20;
   };
   Comparison(Table& master, Table& standby, Options options)
       : master_(master), standby_(standby), options_(std::move(options)) {}
 
+  // RESOURCE_EXHAUSTED: a table tells more flows than may be compared one by one.
   absl::StatusOr<Compared> Run();
 
  private:

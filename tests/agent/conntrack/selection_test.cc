@@ -93,6 +93,13 @@ TEST(Selection, KnowsNoPortOfIcmp) {
   EXPECT_FALSE(Selection::Read(filter)->Has(echo, v1::FLOW_CLASS_FORWARDED));
 }
 
+TEST(Selection, TellsWhatHasNatFromWhatHasNone) {
+  v1::FlowFilter filter;
+  filter.set_translated(true);
+  const Flow plain = Plain(Key(IPPROTO_TCP, "198.51.100.7", 1, "203.0.113.1", 443));
+  EXPECT_FALSE(Selection::Read(filter)->Has(plain, v1::FLOW_CLASS_FORWARDED));
+}
+
 TEST(Selection, RefusesWhatMakesNoSense) {
   const auto refusal = [](const Filter& set) {
     v1::FlowFilter filter;

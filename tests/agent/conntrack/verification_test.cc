@@ -55,6 +55,14 @@ grpc::Status Repair(const Node& node) {
   return Dial(node)->Repair(&context, v1::RepairFlowsRequest(), &response);
 }
 
+// Snapshots that a node has made or been sent, right now.
+uint64_t Snapshots(const Node& node) {
+  grpc::ClientContext context;
+  v1::FlowStats stats;
+  EXPECT_TRUE(Dial(node)->Stats(&context, v1::FlowStatsRequest(), &stats).ok());
+  return stats.replication().snapshots();
+}
+
 Options Named() { return {.node_name = "node1", .own_addresses = {"10.7.0.1", "10.7.0.2"}}; }
 
 class VerifyTest : public testing::Test {
@@ -79,7 +87,7 @@ TEST_F(VerifyTest, EqualTablesAreSaidToBeOnBothNodes) {
     EXPECT_EQ(outcome.result.standby().counts().translated(), 3000u);
     EXPECT_EQ(outcome.result.standby().counts().forwarded(), 2u);
     EXPECT_EQ(outcome.result.in_motion(), 0u);
-    EXPECT_GE(outcome.steps.size(), 2u);
+    EXPECT_GE(outcome.steps.size(), 1u);
   }
   EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] {
     return pair_.a.State().verifications == 1 && pair_.b.State().verifications == 1;
@@ -194,8 +202,10 @@ TEST_F(VerifyTest, ARepairMakesThemEqualAgain) {
     ASSERT_EQ(Change(pair_.b.netns(), Verb::kUpdate, {marked}), 0U);
     ASSERT_EQ(Change(pair_.b.netns(), Verb::kDelete, NattedFlows(100, "10.1.0.2", 50)), 0U);
     ASSERT_EQ(Verify(*asked).result.differing(), 101u);
+    const uint64_t before = Snapshots(pair_.b);
     const grpc::Status repaired = Repair(*asked);
     ASSERT_TRUE(repaired.ok()) << repaired.error_message();
+    EXPECT_EQ(Snapshots(pair_.b), before + 1) << "it was not waited for";
     EXPECT_TRUE(Verify(*asked).Equal());
     pair_.ExpectEqual(3000);
   }
