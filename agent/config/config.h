@@ -115,6 +115,7 @@ struct PairSettings {
   std::string preferred;
   std::vector<Vip> vips;
   bool replicate_conntrack = true;
+  bool replicate_labels = false;
   std::vector<Root> roots;
   std::vector<Command> commands;
   std::vector<Operator> operators;

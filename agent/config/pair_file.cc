@@ -257,6 +257,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
       .preferred = "",
       .vips = {},
       .replicate_conntrack = !file.conntrack().has_replicate() || file.conntrack().replicate(),
+      .replicate_labels = file.conntrack().labels(),
       .roots = {},
       .commands = {},
       .operators = {},

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/batch.h"
 
-#include <arpa/inet.h>
-
-#include <algorithm>
-#include <cstring>
-#include <string>
-
 #include "absl/strings/str_cat.h"
+#include "agent/conntrack/wire_fields.h"
+#include "agent/conntrack/wire_rare.h"
 #include "common/status.h"
 #include "zcluster/v1/conntrack.pb.h"
 
@@ -20,65 +16,14 @@ constexpr uint32_t kMaxScale = 14;    // RFC 7323, 2.3
 // Beyond it there would hardly be a next one; no pair gets there by promotions.
 constexpr uint64_t kMaxTerm = uint64_t{1} << 62;
 
-uint32_t V4(const Address& address) {
-  uint32_t value = 0;
-  std::memcpy(&value, address.data(), sizeof value);
-  return ntohl(value);
-}
-
-Address FromV4(uint32_t number) {
-  Address address{};
-  const uint32_t value = htonl(number);
-  std::memcpy(address.data(), &value, sizeof value);
-  return address;
-}
-
-std::string V6(const Address& address) { return std::string(address.begin(), address.end()); }
-
 uint32_t Pack(const Tcp& tcp) {
   return static_cast<uint32_t>(tcp.state | tcp.original_scale << 4 | tcp.reply_scale << 8 |
                                tcp.original_flags << 12) |
          static_cast<uint32_t>(tcp.reply_flags) << 20;
 }
 
-absl::Status Wrong(absl::string_view field, absl::string_view expected) {
-  return absl::InvalidArgumentError(absl::StrCat(field, ": expected ", expected));
-}
-
-absl::Status ReadPort(uint32_t value, absl::string_view field, uint16_t& port) {
-  if (value > 0xffff) return Wrong(field, "0 to 65535");
-  port = static_cast<uint16_t>(value);
-  return absl::OkStatus();
-}
-
-absl::Status ReadV6(const std::string& bytes, absl::string_view field, Address& address) {
-  if (bytes.size() != address.size()) return Wrong(field, "16 bytes");
-  std::copy(bytes.begin(), bytes.end(), address.begin());
-  return absl::OkStatus();
-}
-
 absl::Status ReadKey(const v1::Flow& message, FlowKey& key) {
-  const bool v4 = message.has_source_v4();
-  if (v4 != message.has_destination_v4()) return Wrong("source_v4, destination_v4", "both or none");
-  if (v4) {
-    if (!message.source_v6().empty() || !message.destination_v6().empty())
-      return Wrong("source", "one family");
-    key.source = FromV4(message.source_v4());
-    key.destination = FromV4(message.destination_v4());
-  } else {
-    key.family = AF_INET6;
-    ZC_RETURN_IF_ERROR(ReadV6(message.source_v6(), "source_v6", key.source));
-    ZC_RETURN_IF_ERROR(ReadV6(message.destination_v6(), "destination_v6", key.destination));
-  }
-  const uint32_t protocol = message.protocol();
-  const uint32_t icmp = v4 ? uint32_t{IPPROTO_ICMP} : uint32_t{IPPROTO_ICMPV6};
-  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != icmp) {
-    return Wrong("protocol", "TCP, UDP, or the family's ICMP");
-  }
-  key.protocol = static_cast<uint8_t>(protocol);
-  ZC_RETURN_IF_ERROR(ReadPort(message.source_port(), "source_port", key.source_port));
-  ZC_RETURN_IF_ERROR(
-      ReadPort(message.destination_port(), "destination_port", key.destination_port));
+  ZC_RETURN_IF_ERROR(ReadTuple(message, key));
   return ReadPort(message.zone(), "zone", key.zone);
 }
 
@@ -90,6 +35,9 @@ absl::Status CheckReplyFields(const v1::Flow& message, const FlowKey& key) {
     return Wrong("reply", "the family of the original direction");
   if (key.IsIcmp() && message.has_reply_destination_port())
     return Wrong("reply_destination_port", "none for ICMP");
+  if (key.ports() == PortKind::kNone &&
+      (message.has_reply_source_port() || message.has_reply_destination_port()))
+    return Wrong("reply_source_port, reply_destination_port", "none for this protocol");
   return absl::OkStatus();
 }
 
@@ -140,7 +88,9 @@ absl::Status ReadFlow(const v1::Flow& message, Flow& flow) {
   if ((message.status() & ~kStatusBits) != 0) return Wrong("status", "bits of 0x1be");
   flow.status = message.status();
   flow.mark = message.mark();
-  return message.has_tcp() ? ReadTcp(message.tcp(), flow) : absl::OkStatus();
+  if (message.has_tcp()) ZC_RETURN_IF_ERROR(ReadTcp(message.tcp(), flow));
+  if (!message.has_rare()) return absl::OkStatus();
+  return Annotate(Read(message.rare(), flow.key, flow.rare), "rare");
 }
 
 }  // namespace
@@ -149,16 +99,7 @@ void Write(const Flow& flow, v1::Flow& message) {
   const FlowKey& key = flow.key;
   const bool v4 = key.family == AF_INET;
   if (flow.gone) message.set_gone(true);
-  message.set_protocol(key.protocol);
-  if (v4) {
-    message.set_source_v4(V4(key.source));
-    message.set_destination_v4(V4(key.destination));
-  } else {
-    message.set_source_v6(V6(key.source));
-    message.set_destination_v6(V6(key.destination));
-  }
-  message.set_source_port(key.source_port);
-  message.set_destination_port(key.destination_port);
+  WriteTuple(key, message);
   if (key.zone != 0) message.set_zone(key.zone);
   if (flow.gone) return;
 
@@ -179,6 +120,7 @@ void Write(const Flow& flow, v1::Flow& message) {
   message.set_status(flow.status & kStatusBits);
   if (flow.mark != 0) message.set_mark(flow.mark);
   if (flow.has_tcp && key.protocol == IPPROTO_TCP) message.set_tcp(Pack(flow.tcp));
+  if (flow.rare) Write(*flow.rare, *message.mutable_rare());
 }
 
 absl::Status Read(const v1::FlowBatch& message, std::vector<Flow>& flows) {

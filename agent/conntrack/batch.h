@@ -20,6 +20,10 @@ namespace zcluster::conntrack {
 
 inline constexpr int kMaxFlowsInBatch = 4096;
 
+// The backup's initial metadata, by which it says that it takes every kind of flow.
+inline constexpr char kTakesKey[] = "zcluster-flows";
+inline constexpr char kTakesAll[] = "2";
+
 void Write(const Flow& flow, v1::Flow& message);
 
 // Reads what the peer sent. INVALID_ARGUMENT names the first flow and field that breaks a bound;

@@ -12,6 +12,8 @@ Flow Canonical(const Flow& flow) {
   Flow canonical = flow;
   canonical.timeout = 0;
   canonical.id = 0;
+  // They may be replicated or not, and a kernel without a rule for them keeps none.
+  canonical.rare = Without(flow.rare, Rare::kLabels);
   // The rest (data that waits for an ACK, the highest ACK) follows packets, of which the backup
   // sees none.
   constexpr uint8_t kNegotiated =

@@ -11,8 +11,8 @@
 namespace zcluster::conntrack {
 
 // The flow without what legitimately differs: timeout and id, liberal window tracking (every entry
-// that is injected has it), the flags of TCP that packets change without an event, and window
-// scales that are not in force.
+// that is injected has it), the flags of TCP that packets change without an event, window
+// scales that are not in force, and labels.
 Flow Canonical(const Flow& flow);
 
 // Makes one word of a flow. Whatever travels of a flow is in it, so that a new field of the wire is

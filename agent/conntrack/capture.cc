@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/conntrack/expectation_message.h"
+#include "agent/conntrack/lookup.h"
 #include "agent/conntrack/parse.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -41,6 +43,9 @@ constexpr absl::Duration kRateSpan = absl::Milliseconds(10);
 
 // Where events are lost again and again, snapshots must not be all that we do.
 constexpr absl::Duration kSnapshotInterval = absl::Milliseconds(500);
+
+// A helper has rewritten a packet by then.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 void Nap(absl::Duration duration) {
   if (duration <= absl::ZeroDuration()) return;
@@ -77,6 +82,7 @@ absl::StatusOr<std::unique_ptr<Capture>> Capture::Start(Options options, Changes
   NetlinkSocket& socket = capture->events_socket_;
   ZC_RETURN_IF_ERROR(socket.SetReceiveBuffer(capture->options_.buffer));
   ZC_RETURN_IF_ERROR(socket.KeepLostEnds());
+  ZC_ASSIGN_OR_RETURN(capture->query_, NetlinkSocket::Open());
   ZC_RETURN_IF_ERROR(socket.JoinConntrackEvents(capture->options_.muted));
   capture->wake_.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!capture->wake_) return ErrnoStatus("eventfd");
@@ -130,6 +136,10 @@ void Capture::Run() {
     Wait();
     const absl::Time now = Loop::Now();
     Measure(now, ReadEvents());
+    if (now >= look_due_) {
+      look_due_ = absl::InfiniteFuture();
+      Look(std::exchange(look_later_, {}));
+    }
     if (snapshot_due_ && now >= snapshot_not_before_) {
       if (changes_.Wanted()) BeginSnapshot();
       snapshot_due_ = snapshot_due_ && changes_.Wanted();
@@ -150,8 +160,10 @@ void Capture::Measure(absl::Time now, size_t events) {
 
 void Capture::Wait() {
   int patience = -1;
-  if (snapshot_due_) {
-    const absl::Duration left = snapshot_not_before_ - Loop::Now();
+  const absl::Time due =
+      std::min(look_due_, snapshot_due_ ? snapshot_not_before_ : absl::InfiniteFuture());
+  if (due != absl::InfiniteFuture()) {
+    const absl::Duration left = due - Loop::Now();
     patience =
         left <= absl::ZeroDuration() ? 0 : static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
   }
@@ -203,16 +215,12 @@ size_t Capture::ReadEvents() {
     if (count <= 0) break;
     total += static_cast<size_t>(count);
     events_.clear();
+    expectations_.clear();
     for (size_t j = 0; j < static_cast<size_t>(count); ++j) {
       int left = static_cast<int>(ring_->messages[j].msg_len);
       for (const auto* message = reinterpret_cast<const nlmsghdr*>(ring_->bytes[j].data());
            mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-        Flow flow;
-        if (!ParseFlow(*message, flow)) {
-          ++skipped_;
-        } else if (options_.filter.Replicates(flow.key)) {
-          events_.push_back(flow);
-        }
+        ReadEvent(*message);
       }
     }
     const absl::Time now = Loop::Now();
@@ -221,9 +229,67 @@ size_t Capture::ReadEvents() {
       snapshot_due_ = true;
     }
     if (options_.tap != nullptr) options_.tap->Offer(events_, now);
+    if (!expectations_.empty()) changes_.AddExpectations(expectations_);
+    if (!look_now_.empty()) Look(std::exchange(look_now_, {}));
     if (static_cast<size_t>(count) < kRingSlots) break;
   }
   return total;
+}
+
+bool Capture::Wanted(Flow& flow) const {
+  if (!options_.filter.Replicates(flow.key)) return false;
+  if (!only_plain_.load(std::memory_order_relaxed)) return true;
+  if (!IsPlain(flow)) return false;
+  flow.rare = nullptr;
+  return true;
+}
+
+bool Capture::Wanted(const Expectation& expectation) const {
+  return !only_plain_.load(std::memory_order_relaxed) &&
+         options_.filter.Replicates(expectation.what.master);
+}
+
+void Capture::ReadEvent(const nlmsghdr& message) {
+  Flow flow;
+  Expectation expectation;
+  if (ParseFlow(message, flow, options_.labels)) {
+    if (!Wanted(flow)) return;
+    if (flow.shifted) look_now_.insert(flow.key);
+    events_.push_back(std::move(flow));
+  } else if (ParseExpectation(message, expectation)) {
+    if (!Wanted(expectation)) return;
+    look_now_.insert(expectation.what.master);
+    // The event comes just before the packet is rewritten.
+    if (look_later_.empty()) look_due_ = Loop::Now() + kLookAgain;
+    look_later_.insert(expectation.what.master);
+    expectations_.push_back(expectation);
+  } else {
+    ++skipped_;
+  }
+}
+
+void Capture::Look(const absl::flat_hash_set<FlowKey>& keys) {
+  std::vector<Flow> found;
+  for (const FlowKey& key : keys) {
+    absl::StatusOr<absl::optional<Flow>> flow =
+        Lookup(query_, ++query_number_, key, options_.labels);
+    if (flow.ok() && flow->has_value() && Wanted(**flow)) found.push_back(**std::move(flow));
+  }
+  if (!changes_.Add(found, Loop::Now())) snapshot_due_ = true;
+}
+
+void Capture::ReadExpectations() {
+  if (only_plain_) return;
+  absl::StatusOr<std::vector<Expectation>> found = ListExpectations();
+  if (!found.ok()) {
+    log::Warning("conntrack_snapshot_failed", {{"error", std::string(found.status().message())}});
+    return;
+  }
+  std::erase_if(*found, [this](const Expectation& at) { return !Wanted(at); });
+  for (Expectation& expectation : *found) {
+    if (IsHeldExpectation(expectation.timeout)) expectation.timeout = kExpectationLife;
+  }
+  changes_.AddExpectations(*found);
 }
 
 void Capture::OnOverrun() {
@@ -240,7 +306,7 @@ void Capture::BeginSnapshot() {
   // it makes events whole again.
   ReadAllEvents();
   changes_.BeginSnapshot();
-  const absl::Status begun = snapshot_.Begin();
+  const absl::Status begun = snapshot_.Begin(options_.labels);
   if (!begun.ok()) {
     log::Warning("conntrack_snapshot_failed", {{"error", std::string(begun.message())}});
     snapshot_due_ = true;
@@ -250,7 +316,7 @@ void Capture::BeginSnapshot() {
 void Capture::ReadSnapshot() {
   found_.clear();
   const absl::StatusOr<bool> more = snapshot_.Next(found_);
-  std::erase_if(found_, [this](const Flow& flow) { return !options_.filter.Replicates(flow.key); });
+  std::erase_if(found_, [this](Flow& flow) { return !Wanted(flow); });
   const bool wanted = changes_.AddFound(found_, Loop::Now());
   if (!more.ok()) {
     log::Warning("conntrack_snapshot_failed", {{"error", std::string(more.status().message())}});
@@ -258,6 +324,7 @@ void Capture::ReadSnapshot() {
   } else if (!wanted) {
     snapshot_.Abandon();
   } else if (!*more) {
+    ReadExpectations();
     changes_.EndSnapshot();
   }
 }

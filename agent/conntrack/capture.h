@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <linux/netlink.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,11 +11,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/conntrack/changes.h"
+#include "agent/conntrack/expectation.h"
 #include "agent/conntrack/filter.h"
 #include "agent/conntrack/netlink.h"
 #include "agent/conntrack/snapshot.h"
@@ -29,13 +33,18 @@ absl::Duration NapAt(double events_per_second);
 // Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that
 // waits for nothing but the kernel: the network never slows it. Where the kernel had to drop
 // events, it makes a new snapshot.
+//
+// No event tells how a flow's sequence numbers are moved. They are when a helper rewrites what was
+// said, which comes with an expectation, and later events of the flow bear the mark of it; in both
+// cases the flow is looked at.
 class Capture {
  public:
   struct Options {
     int buffer = 64 << 20;  // bytes of events that may wait in the kernel
     uint32_t muted = 0;     // port of the socket whose changes are our own
     Filter filter;
-    Tap* tap = nullptr;  // is offered every change, wanted by the peer or not; outlives us
+    bool labels = false;  // are read, too
+    Tap* tap = nullptr;   // is offered every change, wanted by the peer or not; outlives us
   };
 
   // Begins to listen, in the network namespace of the calling thread. `changes` outlives it.
@@ -45,6 +54,8 @@ class Capture {
   // Waits for the thread, which is never busy for more than some milliseconds.
   ~Capture();
 
+  // The peer takes only what IsPlain(), from the next snapshot on. Any thread.
+  void OnlyPlain(bool only) { only_plain_ = only; }
   // Makes a snapshot, or makes it anew. Any thread.
   void RequestSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
   // Calls `drained`, on the capture thread, once `changes` has all that had happened in the kernel
@@ -70,6 +81,13 @@ class Capture {
   void ReadAllEvents();
   void ReadSnapshot();
   void OnOverrun();
+  // Whether the peer is to have it, as far as it takes it.
+  bool Wanted(Flow& flow) const;
+  bool Wanted(const Expectation& expectation) const;
+  void ReadEvent(const nlmsghdr& message);
+  void ReadExpectations();
+  // Reads these flows anew, and tells what they are now.
+  void Look(const absl::flat_hash_set<FlowKey>& keys);
   void BeginSnapshot();
   bool SnapshotMayGoOn() const { return snapshot_.Running() && changes_.Room(); }
 
@@ -79,6 +97,7 @@ class Capture {
   UniqueFd wake_;
   std::atomic<uint64_t> overruns_{0};
   std::atomic<uint64_t> skipped_{0};
+  std::atomic<bool> only_plain_{false};
 
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
@@ -94,7 +113,13 @@ class Capture {
   absl::Time span_began_ = absl::InfinitePast();
   size_t span_events_ = 0;
   std::vector<Flow> found_;
+  std::vector<Expectation> expectations_;
   Snapshot snapshot_;
+  // Flows of which no event tells all: looked at once their events are read, and at look_due_.
+  absl::flat_hash_set<FlowKey> look_now_, look_later_;
+  absl::Time look_due_ = absl::InfiniteFuture();
+  NetlinkSocket query_;
+  uint32_t query_number_ = 0;
   bool snapshot_due_ = false;  // at snapshot_not_before_
   absl::Time snapshot_not_before_ = absl::InfinitePast();
 

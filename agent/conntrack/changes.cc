@@ -12,6 +12,8 @@ void Changes::Forget() {
   first_ += slots_.size();
   slots_.clear();
   entries_.clear();
+  rare_.clear();
+  announcements_.Clear();
   ended_.clear();
   partial_.clear();
   begins_ = false;
@@ -46,7 +48,10 @@ bool Changes::AddFound(absl::Span<const Flow> flows, absl::Time now) {
     for (const Flow& flow : flows) {
       if (ended_.contains(flow.key)) continue;
       auto [at, fresh] = entries_.try_emplace(flow.key);
-      if (!fresh) continue;
+      if (!fresh) {
+        if (flow.rare) Complement(at->second, flow, now);
+        continue;
+      }
       const auto partial = partial_.find(flow.key);
       if (partial == partial_.end()) {
         Push(at->second, flow, now);
@@ -56,6 +61,7 @@ bool Changes::AddFound(absl::Span<const Flow> flows, absl::Time now) {
       Flow whole = partial->second;
       whole.tcp = flow.tcp;
       whole.has_tcp = flow.has_tcp;
+      whole.rare = Merge(flow.rare, whole.rare);
       partial_.erase(partial);
       Push(at->second, whole, now);
     }
@@ -63,6 +69,18 @@ bool Changes::AddFound(absl::Span<const Flow> flows, absl::Time now) {
   }
   if (tell) ready_();
   return true;
+}
+
+void Changes::AddExpectations(absl::Span<const Expectation> expectations) {
+  bool tell = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ == State::kStopped || state_ == State::kOverflowed) return;
+    for (const Expectation& expectation : expectations)
+      announcements_.Add(expectation, first_ + slots_.size());
+    tell = MustTell();
+  }
+  if (tell) ready_();
 }
 
 void Changes::EndSnapshot() {
@@ -102,9 +120,24 @@ bool Changes::Add(absl::Span<const Flow> events, absl::Time now) {
   return true;
 }
 
+void Changes::Remember(Entry& entry, const Flow& flow) {
+  entry.id = flow.id;
+  if (flow.rare) {
+    rare_[flow.key] = flow.rare;
+  } else if (entry.rare) {
+    rare_.erase(flow.key);
+  }
+  entry.rare = flow.rare != nullptr;
+}
+
+void Changes::Drop(Entries::iterator at) {
+  if (at->second.rare) rare_.erase(at->first);
+  entries_.erase(at);
+}
+
 void Changes::Push(Entry& entry, const Flow& flow, absl::Time now) {
   entry.position = first_ + slots_.size();
-  entry.id = flow.id;
+  Remember(entry, flow);
   slots_.push_back({flow, now});
 }
 
@@ -121,6 +154,14 @@ void Changes::AddOne(const Flow& flow, absl::Time now) {
     return;
   }
   Entry& entry = at->second;
+  // An entry of an earlier life with the same key says nothing of this one.
+  if (!entry.rare || entry.id != flow.id) return Replace(entry, flow, now);
+  Flow whole = flow;
+  whole.rare = Merge(rare_.at(flow.key), flow.rare);
+  Replace(entry, whole, now);
+}
+
+void Changes::Replace(Entry& entry, const Flow& flow, absl::Time now) {
   if (entry.position == kNone) return Push(entry, flow, now);
   Slot& slot = At(entry.position);
   const Tcp tcp = slot.flow.tcp;
@@ -130,7 +171,23 @@ void Changes::AddOne(const Flow& flow, absl::Time now) {
     slot.flow.tcp = tcp;
     slot.flow.has_tcp = true;
   }
-  entry.id = flow.id;
+  Remember(entry, flow);
+}
+
+void Changes::Complement(Entry& entry, const Flow& found, absl::Time now) {
+  if (entry.id != found.id) return;
+  const RarePtr known = entry.rare ? rare_.at(found.key) : nullptr;
+  const RarePtr whole = Merge(found.rare, known);
+  if (Equal(known, whole)) return;
+  if (entry.position == kNone) {
+    Flow flow = found;
+    flow.rare = whole;
+    return Push(entry, flow, now);
+  }
+  Slot& slot = At(entry.position);
+  if (slot.flow.gone) return;
+  slot.flow.rare = whole;
+  Remember(entry, slot.flow);
 }
 
 void Changes::EndOne(const Flow& flow, absl::Time now) {
@@ -148,14 +205,17 @@ void Changes::EndOne(const Flow& flow, absl::Time now) {
   Slot& slot = At(entry.position);
   if (entry.sent) {
     slot.flow = flow;
+    // Another life may get the same id: nothing of this one may be left for it.
+    Remember(entry, flow);
     return;
   }
   slot.dropped = true;
-  entries_.erase(at);
+  Drop(at);
 }
 
 bool Changes::Take(size_t most, Batch& batch) {
   batch.flows.clear();
+  batch.expectations.clear();
   batch.snapshot_begins = batch.snapshot_ends = false;
   batch.oldest = absl::InfiniteFuture();
   absl::MutexLock lock(&mutex_);
@@ -174,7 +234,7 @@ bool Changes::Take(size_t most, Batch& batch) {
       const auto at = entries_.find(slot.flow.key);
       digest_ -= at->second.digest;
       if (slot.flow.gone) {
-        entries_.erase(at);
+        Drop(at);
       } else {
         at->second.digest = DigestOf(slot.flow);
         digest_ += at->second.digest;
@@ -185,13 +245,16 @@ bool Changes::Take(size_t most, Batch& batch) {
     slots_.pop_front();
     ++first_;
   }
+  announcements_.Take(first_, most, batch.expectations);
   if (full && slots_.size() < kPauseAt && room_) room_();
-  batch.snapshot_ends = end_ != kNone && end_ <= first_;
+  batch.snapshot_ends = end_ != kNone && end_ <= first_ && !announcements_.Ready(first_);
   if (batch.snapshot_ends) end_ = kNone;
   batch.end = first_;
-  batch.digest = digest_;
+  batch.digest = digest_ + announcements_.digest();
   taken_ += batch.flows.size();
-  if (!batch.flows.empty() || batch.snapshot_begins || batch.snapshot_ends) return true;
+  if (!batch.flows.empty() || !batch.expectations.empty() || batch.snapshot_begins ||
+      batch.snapshot_ends)
+    return true;
   waiting_for_us_ = true;  // all that waited had come and gone
   return false;
 }

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "agent/conntrack/announcements.h"
 #include "agent/conntrack/flow.h"
 
 namespace zcluster::conntrack {
@@ -44,6 +45,8 @@ class Changes {
   bool AddFound(absl::Span<const Flow> flows, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // The snapshot is complete once what was added until now is taken.
   void EndSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What events told of expectations, or a snapshot found. As Add() and AddFound().
+  void AddExpectations(absl::Span<const Expectation> expectations) ABSL_LOCKS_EXCLUDED(mutex_);
   // What events told, in their order. Ignored before the first snapshot. False: too many wait, all
   // were dropped, and a new snapshot is needed.
   bool Add(absl::Span<const Flow> events, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -52,6 +55,7 @@ class Changes {
 
   struct Batch {
     std::vector<Flow> flows;
+    std::vector<Expectation> expectations;  // to be made after the flows
     bool snapshot_begins = false;
     bool snapshot_ends = false;
     uint64_t end = 0;                            // all changes before this position were taken
@@ -96,18 +100,30 @@ class Changes {
     uint64_t digest = 0;        // as it was sent
     uint32_t id = 0;
     bool sent = false;  // the peer was told of it
+    bool rare = false;  // there is something in rare_
   };
+  using Entries = absl::flat_hash_map<FlowKey, Entry>;
   static constexpr uint64_t kNone = ~uint64_t{0};
 
   void AddOne(const Flow& flow, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndOne(const Flow& flow, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Push(Entry& entry, const Flow& flow, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `flow` is what is to be said of it now.
+  void Replace(Entry& entry, const Flow& flow, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(Entry& entry, const Flow& flow) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A snapshot found a flow of which events told already.
+  void Complement(Entry& entry, const Flow& found, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The flow is no more.
+  void Drop(Entries::iterator at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Slot& At(uint64_t position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return slots_[position - first_];
   }
   bool Anything() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return begins_ || !slots_.empty() || (end_ != kNone && end_ <= first_);
+    return begins_ || !slots_.empty() || announcements_.Ready(first_) ||
+           (end_ != kNone && end_ <= first_);
   }
   // True if the taker must be told, which is the caller's part once the lock is released.
   bool MustTell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -119,7 +135,10 @@ class Changes {
   std::deque<Slot> slots_ ABSL_GUARDED_BY(mutex_);
   uint64_t first_ ABSL_GUARDED_BY(mutex_) = 0;  // position of the first slot; never falls
   // Every flow that waits or that the peer was told of.
-  absl::flat_hash_map<FlowKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  Entries entries_ ABSL_GUARDED_BY(mutex_);
+  // What is known of the few flows that have it, for an event tells only what changed.
+  absl::flat_hash_map<FlowKey, RarePtr> rare_ ABSL_GUARDED_BY(mutex_);
+  Announcements announcements_ ABSL_GUARDED_BY(mutex_);
   // While a snapshot is made: flows that ended since it began, and flows of which only a part is
   // known.
   absl::flat_hash_set<FlowKey> ended_ ABSL_GUARDED_BY(mutex_);

@@ -51,6 +51,7 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       mail_(std::make_shared<Mailbox>(loop)),
       term_(std::make_shared<std::atomic<uint64_t>>(0)),
       replicate_(options_.replicate),
+      labels_(options_.labels),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
       tap_(std::make_unique<Tap>()),
       flow_service_(std::make_unique<FlowService>(
@@ -100,7 +101,8 @@ absl::Status Conntrack::Prepare() {
   return absl::OkStatus();
 }
 
-void Conntrack::Reconfigure(bool replicate) {
+void Conntrack::Reconfigure(bool replicate, bool labels) {
+  SwitchLabels(labels);
   if (replicate_ == replicate) return;
   replicate_ = replicate;
   if (events_ == nullptr) return;
@@ -123,6 +125,16 @@ void Conntrack::SwitchOff() {
   merge_gate_->Shut(SwitchedOff());
   if (injector_) OnGateChanged();
   role_ = core::Role::kUnknown;
+}
+
+void Conntrack::SwitchLabels(bool labels) {
+  if (std::exchange(labels_, labels) == labels || !capture_) return;
+  // What it had read, it read without them. The snapshot that follows makes up for what is missed
+  // meanwhile.
+  overruns_before_ += capture_->overruns();
+  capture_.reset();
+  StartCapture();
+  if (capture_ && changes_->Wanted()) capture_->RequestSnapshot();
 }
 
 void Conntrack::Perform(const core::Action& action) {
@@ -215,12 +227,13 @@ void Conntrack::StopLeading() {
 void Conntrack::Follow(core::Term term) { gate_->Open(term.value, *injector_); }
 
 void Conntrack::StartCapture() {
-  Capture::Options options{options_.event_buffer, injector_->port(), *filter_, tap_.get()};
+  Capture::Options options{options_.event_buffer, injector_->port(), *filter_, labels_, tap_.get()};
   absl::StatusOr<std::unique_ptr<Capture>> capture =
       Capture::Start(std::move(options), *changes_,
                      [this, mail = mail_] { mail->Post([this] { Report(true); }); });
   if (capture.ok()) {
     capture_ = *std::move(capture);
+    capture_->OnlyPlain(only_plain_);
     capture_problem_.clear();
     for (PendingFlush& flush : flushes_) Advance(flush);
     return;
@@ -234,8 +247,8 @@ void Conntrack::OpenStream() {
   if (!capture_) StartCapture();
   const uint64_t number = ++stream_;
   Sender::Listener listener;
-  listener.up = [this, mail = mail_, number] {
-    mail->Post([this, number] { OnStreamUp(number); });
+  listener.up = [this, mail = mail_, number](bool only_plain) {
+    mail->Post([this, number, only_plain] { OnStreamUp(number, only_plain); });
   };
   listener.flipped = [this, mail = mail_, number] {
     mail->Post([this, number] {
@@ -250,13 +263,15 @@ void Conntrack::OpenStream() {
   for (PendingFlush& flush : flushes_) Advance(flush);
 }
 
-void Conntrack::OnStreamUp(uint64_t stream) {
+void Conntrack::OnStreamUp(uint64_t stream, bool only_plain) {
   if (stream != stream_) return;
+  only_plain_ = only_plain;
+  if (capture_) capture_->OnlyPlain(only_plain);
   // What the old master sent and still waits for the kernel is muted as our own doing: the snapshot
   // must find it there.
   injector_->Barrier([this, mail = mail_, stream] {
     mail->Post([this, stream] {
-      if (stream == stream_ && capture_) capture_->RequestSnapshot();
+      if (stream == stream_ && capture_ && sender()) capture_->RequestSnapshot();
     });
   });
 }

@@ -54,6 +54,8 @@ struct Options {
   std::string node_name = {};
   // Off: does nothing, and says so. As it begins; see Reconfigure().
   bool replicate = true;
+  // Connection labels, too: not unless asked for, for they may hold what means nothing on the peer.
+  bool labels = false;
   // Addresses of the link between the agents, both nodes'. Flows between two of them are never
   // replicated.
   std::vector<std::string> own_addresses;
@@ -102,7 +104,8 @@ class Conntrack : public Adapter {
   // connections) is told as the problem of ConntrackReported. A backup that ends it releases what
   // it was sent, as if its master were lost; flushes that wait are answered, for nothing is owed
   // any more.
-  void Reconfigure(bool replicate);
+  // `labels` changes by a snapshot.
+  void Reconfigure(bool replicate, bool labels);
 
  private:
   using Done = std::function<void(const absl::Status&)>;
@@ -122,6 +125,7 @@ class Conntrack : public Adapter {
   // What replication needs of the kernel.
   absl::Status Prepare();
   void SwitchOff();
+  void SwitchLabels(bool labels);
   void Assume(const core::AssumeRole& order);
   void Lead(const core::AssumeRole& order);
   void StopLeading();
@@ -131,7 +135,7 @@ class Conntrack : public Adapter {
   void OpenStream();
   // What the stream that ends has counted is kept.
   void Keep(const Sender& ended);
-  void OnStreamUp(uint64_t stream);
+  void OnStreamUp(uint64_t stream, bool only_plain);
   void OnFlipped();
   void OnStreamClosed(uint64_t stream, const absl::Status& status);
   void Pump() ABSL_LOCKS_EXCLUDED(sender_mutex_);
@@ -172,6 +176,7 @@ class Conntrack : public Adapter {
   const std::shared_ptr<std::atomic<uint64_t>> term_;
   EventSink* events_ = nullptr;
   bool replicate_;
+  bool labels_;
   absl::optional<core::AssumeRole> assumed_;  // as ordered last, also while it does nothing
   core::Role role_ = core::Role::kUnknown;    // as carried out; who merges leads
   bool merge_ = false;                        // what it sends is for another master
@@ -186,6 +191,7 @@ class Conntrack : public Adapter {
   std::unique_ptr<Injector> injector_;
   std::unique_ptr<Capture> capture_;
   std::string capture_problem_;
+  bool only_plain_ = false;       // what the peer of this stream takes
   uint64_t overruns_before_ = 0;  // of captures that ended
 
   mutable absl::Mutex sender_mutex_;  // the capture thread pumps

@@ -5,6 +5,8 @@
 
 #include <type_traits>
 
+#include "agent/conntrack/expectation.h"
+
 namespace zcluster::conntrack {
 namespace {
 
@@ -21,7 +23,12 @@ static_assert(std::has_unique_object_representations_v<Content>);
 
 uint64_t DigestOf(const Flow& flow) {
   const Content content{flow.key, flow.reply, flow.status & kStatusBits, flow.mark};
-  return XXH3_64bits(&content, sizeof content);
+  const uint64_t digest = XXH3_64bits(&content, sizeof content);
+  return flow.rare ? XXH3_64bits_withSeed(flow.rare.get(), sizeof(Rare), digest) : digest;
+}
+
+uint64_t DigestOf(const Expectation& expectation) {
+  return XXH3_64bits(&expectation.what, sizeof expectation.what);
 }
 
 }  // namespace zcluster::conntrack

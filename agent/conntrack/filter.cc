@@ -17,6 +17,11 @@ bool IsLoopback(const Address& address, uint8_t family) {
   return address == kLoopback;
 }
 
+bool IsLinkLocalMulticast(const Address& address, uint8_t family) {
+  if (family == AF_INET) return address[0] == 224 && address[1] == 0 && address[2] == 0;
+  return address[0] == 0xff && (address[1] & 0xf) <= 2;
+}
+
 }  // namespace
 
 absl::StatusOr<Filter> Filter::Make(const std::vector<std::string>& link) {
@@ -35,6 +40,7 @@ absl::StatusOr<Filter> Filter::Make(const std::vector<std::string>& link) {
 
 bool Filter::Replicates(const FlowKey& key) const {
   if (IsLoopback(key.source, key.family) || IsLoopback(key.destination, key.family)) return false;
+  if (IsLinkLocalMulticast(key.destination, key.family)) return false;
   return !(link_.contains(key.source) && link_.contains(key.destination));
 }
 

@@ -17,7 +17,8 @@ class Filter {
   // replicated. INVALID_ARGUMENT names the one that is no IP address.
   static absl::StatusOr<Filter> Make(const std::vector<std::string>& link);
 
-  // Neither loopback nor the cluster's own.
+  // Neither loopback, nor the cluster's own, nor to a multicast group that no router forwards to
+  // (VRRP's and the routing protocols' own).
   bool Replicates(const FlowKey& key) const;
 
  private:

@@ -53,6 +53,27 @@ std::string AddressText(const Address& address, uint8_t family) {
   return text;
 }
 
+std::string ProtocolText(uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_UDPLITE:
+      return "udplite";
+    case IPPROTO_ICMP:
+      return "icmp";
+    case IPPROTO_ICMPV6:
+      return "icmpv6";
+    case IPPROTO_SCTP:
+      return "sctp";
+    case IPPROTO_GRE:
+      return "gre";
+    default:
+      return absl::StrCat("protocol ", protocol);
+  }
+}
+
 }  // namespace
 
 Reply Inverse(const FlowKey& key) {
@@ -84,12 +105,7 @@ std::string Text(const FlowKey& key) {
     const std::string text = AddressText(address, key.family);
     return v6 ? absl::StrCat("[", text, "]:", port) : absl::StrCat(text, ":", port);
   };
-  const char* protocol = key.protocol == IPPROTO_TCP      ? "tcp"
-                         : key.protocol == IPPROTO_UDP    ? "udp"
-                         : key.protocol == IPPROTO_ICMP   ? "icmp"
-                         : key.protocol == IPPROTO_ICMPV6 ? "icmpv6"
-                                                          : "unknown";
-  return absl::StrCat(protocol, " ", end(key.source, key.source_port), " -> ",
+  return absl::StrCat(ProtocolText(key.protocol), " ", end(key.source, key.source_port), " -> ",
                       end(key.destination, key.destination_port),
                       key.zone != 0 ? absl::StrCat(" zone ", key.zone) : "");
 }

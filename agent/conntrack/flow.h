@@ -3,43 +3,16 @@
 
 #include <netinet/in.h>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
-#include <type_traits>
-#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "agent/conntrack/flow_key.h"
+#include "agent/conntrack/rare.h"
 
 // A connection as the kernel tracks it. Plain values: copy them, compare them, use them from any
 // thread.
 namespace zcluster::conntrack {
-
-// An IP address in network order. IPv4 fills the first four bytes, the rest is zero.
-using Address = std::array<uint8_t, 16>;
-
-// What names a flow: its original direction. No padding, so that it hashes and compares as bytes.
-struct FlowKey {
-  Address source{};
-  Address destination{};
-  uint16_t source_port = 0;       // ICMP: the id
-  uint16_t destination_port = 0;  // ICMP: type << 8 | code
-  uint16_t zone = 0;
-  uint8_t protocol = 0;      // IPPROTO_*
-  uint8_t family = AF_INET;  // or AF_INET6
-
-  bool operator==(const FlowKey&) const = default;
-  bool IsIcmp() const { return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6; }
-  size_t AddressSize() const { return family == AF_INET ? 4 : 16; }
-
-  template <typename H>
-  friend H AbslHashValue(H state, const FlowKey& key) {
-    return H::combine_contiguous(std::move(state), reinterpret_cast<const unsigned char*>(&key),
-                                 sizeof key);
-  }
-};
-static_assert(std::has_unique_object_representations_v<FlowKey> && sizeof(FlowKey) == 40);
 
 // The direction in which answers come.
 struct Reply {
@@ -70,14 +43,33 @@ struct Flow {
   Tcp tcp;
   bool has_tcp = false;  // an update event that is not about TCP's state leaves it out
   bool gone = false;     // then only key and id mean anything
+  bool shifted =
+      false;  // as read: its sequence numbers are moved, and the message does not say how
+  RarePtr rare;
 
-  // Nothing of the flow is missing.
-  bool Complete() const { return has_tcp || key.protocol != IPPROTO_TCP; }
+  // Nothing is missing that the flow could not go on without.
+  bool Complete() const {
+    if (key.protocol == IPPROTO_TCP) return has_tcp;
+    return key.protocol != IPPROTO_SCTP || (rare && rare->Has(Rare::kSctp));
+  }
 };
 
 // The status bits that matter to a peer: SEEN_REPLY, ASSURED, CONFIRMED, and the four of NAT.
-// EXPECTED would need the master flow, the others are this kernel's own.
+// EXPECTED goes with Rare::kMaster, SEQ_ADJUST with Rare::kShift, the others are this kernel's own.
 inline constexpr uint32_t kStatusBits = 0x1be;
+
+// The zone in which answers are looked for.
+inline uint16_t ReplyZone(const Flow& flow) {
+  if (!flow.rare || flow.rare->zone_direction == ZoneDirection::kBoth) return flow.key.zone;
+  return flow.rare->zone_direction == ZoneDirection::kReply ? flow.rare->reply_zone : uint16_t{0};
+}
+
+// What a node of the first version takes: TCP, UDP, ICMP and ICMPv6, whatever else they have left
+// out, but no zone of one direction.
+inline bool IsPlain(const Flow& flow) {
+  if (flow.rare && flow.rare->zone_direction != ZoneDirection::kBoth) return false;
+  return flow.key.protocol == IPPROTO_TCP || flow.key.protocol == IPPROTO_UDP || flow.key.IsIcmp();
+}
 
 // What answers look like without NAT.
 Reply Inverse(const FlowKey& key);

@@ -17,16 +17,37 @@ Tcp WithoutLiberal(Tcp tcp) {
   return tcp;
 }
 
+// What cannot be changed in a flow that exists.
+bool LastingIsEqual(const RarePtr& a, const RarePtr& b) {
+  static const Rare kNothing;
+  const Rare& one = a ? *a : kNothing;
+  const Rare& other = b ? *b : kNothing;
+  return one.helper == other.helper && one.zone_direction == other.zone_direction &&
+         one.reply_zone == other.reply_zone && one.master == other.master &&
+         one.Has(Rare::kMaster) == other.Has(Rare::kMaster);
+}
+
+// Labels that the master does not name are left as they are.
+bool ChangingIsEqual(const RarePtr& known, const RarePtr& wanted) {
+  if (!known && !wanted) return true;
+  const bool labels = wanted && wanted->Has(Rare::kLabels);
+  return Equal(labels ? known : Without(known, Rare::kLabels), wanted);
+}
+
 }  // namespace
 
 bool CanBecome(const Flow& old, const Flow& wanted) {
   constexpr uint32_t kNat = IPS_SRC_NAT | IPS_DST_NAT | IPS_SRC_NAT_DONE | IPS_DST_NAT_DONE;
   constexpr uint32_t kOnlySet = IPS_SEEN_REPLY | IPS_ASSURED;  // the kernel refuses to clear them
   if (old.reply != wanted.reply || ((old.status ^ wanted.status) & kNat) != 0) return false;
+  if (!LastingIsEqual(old.rare, wanted.rare)) return false;
+  // What was shifted once stays so in the kernel's entry: it is one of an earlier life.
+  if (old.rare && old.rare->Has(Rare::kShift) && !(wanted.rare && wanted.rare->Has(Rare::kShift)))
+    return false;
   return (old.status & ~wanted.status & kOnlySet) == 0;
 }
 
-Flow FlowTable::Whole(const FlowKey& key, const Held& held) {
+Flow FlowTable::Whole(const FlowKey& key, const Held& held) const {
   Flow flow;
   flow.key = key;
   flow.reply = held.reply;
@@ -34,12 +55,30 @@ Flow FlowTable::Whole(const FlowKey& key, const Held& held) {
   flow.mark = held.mark;
   flow.tcp = held.tcp;
   flow.has_tcp = held.has_tcp;
+  if (held.rare) flow.rare = rare_.at(key);
   return flow;
 }
 
+void FlowTable::Keep(const Flow& flow, Held& held) {
+  held.reply = flow.reply;
+  held.status = flow.status;
+  held.mark = flow.mark;
+  held.tcp = flow.tcp;
+  held.has_tcp = flow.has_tcp;
+  if (flow.rare) {
+    rare_[flow.key] = flow.rare;
+  } else if (held.rare) {
+    rare_.erase(flow.key);
+  }
+  held.rare = flow.rare != nullptr;
+}
+
 void FlowTable::Adopt(const Flow& flow, bool held) {
-  flows_[flow.key] = {flow.reply,   flow.status, flow.mark, WithoutLiberal(flow.tcp),
-                      flow.has_tcp, held,        false};
+  Held& known = flows_[flow.key];
+  Keep(flow, known);
+  known.tcp = WithoutLiberal(flow.tcp);
+  known.held = held;
+  known.named = false;
 }
 
 FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {
@@ -50,16 +89,19 @@ FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {
   if (!fresh && known.named) digest_ -= DigestOf(Whole(flow.key, known));
   Change change = Change::kCreate;
   if (!fresh) {
+    const Flow before = Whole(flow.key, known);
     if (!flow.has_tcp) {
       whole.tcp = known.tcp;
       whole.has_tcp = known.has_tcp;
     }
     const bool same = known.held && known.status == whole.status && known.mark == whole.mark &&
-                      known.tcp == whole.tcp && known.has_tcp == whole.has_tcp;
-    const bool possible = CanBecome(Whole(flow.key, known), whole);
+                      known.tcp == whole.tcp && known.has_tcp == whole.has_tcp &&
+                      ChangingIsEqual(before.rare, whole.rare);
+    const bool possible = CanBecome(before, whole);
     change = !possible ? Change::kReplace : same ? Change::kNone : Change::kUpdate;
   }
-  known = {whole.reply, whole.status, whole.mark, whole.tcp, whole.has_tcp, true, true};
+  Keep(whole, known);
+  known.held = known.named = true;
   digest_ += DigestOf(whole);
   return change;
 }
@@ -79,6 +121,7 @@ bool FlowTable::End(const FlowKey& key) {
   const auto at = flows_.find(key);
   if (at == flows_.end()) return false;
   if (at->second.named) digest_ -= DigestOf(Whole(key, at->second));
+  if (at->second.rare) rare_.erase(key);
   flows_.erase(at);
   return true;
 }
@@ -97,6 +140,7 @@ void FlowTable::Sweep(const std::function<void(const Flow&)>& gone) {
       continue;
     }
     gone(Whole(at->first, at->second));
+    if (at->second.rare) rare_.erase(at->first);
     flows_.erase(at++);
   }
 }

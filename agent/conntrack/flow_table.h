@@ -19,12 +19,14 @@ class FlowTable {
     kNone,  // it is already
     kCreate,
     kUpdate,
-    kReplace,  // NAT, or a status bit that cannot be taken back: delete, create
+    kReplace,  // NAT, helper, master or zone, or a status bit that cannot be taken back: delete,
+               // create
   };
 
   // Before a snapshot: nothing is known.
   void Clear() {
     flows_.clear();
+    rare_.clear();
     skipped_.clear();
     digest_ = 0;
   }
@@ -67,10 +69,14 @@ class FlowTable {
     bool has_tcp = false;
     bool held = true;   // its timeout in the kernel is ours
     bool named = true;  // since the snapshot began
+    bool rare = false;  // there is something in rare_
   };
-  static Flow Whole(const FlowKey& key, const Held& held);
+  Flow Whole(const FlowKey& key, const Held& held) const;
+  // Makes `held` what `flow` is.
+  void Keep(const Flow& flow, Held& held);
 
   absl::flat_hash_map<FlowKey, Held> flows_;
+  absl::flat_hash_map<FlowKey, RarePtr> rare_;      // of the few that have it
   absl::flat_hash_map<FlowKey, uint64_t> skipped_;  // their digests
   uint64_t digest_ = 0;
 };

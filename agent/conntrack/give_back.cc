@@ -5,6 +5,7 @@
 #include "agent/conntrack/conntrack.h"
 #include "agent/conntrack/kernel.h"
 #include "agent/conntrack/kernel_writer.h"
+#include "agent/conntrack/release.h"
 #include "agent/conntrack/snapshot.h"
 #include "agent/conntrack/timeouts.h"
 #include "common/log.h"
@@ -23,11 +24,9 @@ absl::Status ReleaseAll() {
   while (more.ok() && *more) {
     std::vector<Flow> part;
     more = table.Next(part);
-    for (const Flow& flow : part) {
-      if (IsHeld(flow.timeout)) writer.Add(Verb::kTimeout, flow, timeouts.Of(flow));
-    }
-    writer.Flush();  // what it refuses has ended meanwhile
+    Release(writer, part, timeouts);
   }
+  ReleaseExpectations(writer, nullptr);
   return more.status();
 }
 

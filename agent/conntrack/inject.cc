@@ -8,10 +8,33 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/conntrack/expectation_message.h"
+#include "agent/conntrack/release.h"
 #include "common/log.h"
 #include "common/status.h"
 
 namespace zcluster::conntrack {
+namespace {
+
+bool HasHelper(const Flow& flow) { return flow.rare && flow.rare->helper[0] != 0; }
+
+bool IsOfExpectations(Verb verb) {
+  return verb == Verb::kExpect || verb == Verb::kExpectTimeout || verb == Verb::kUnexpect;
+}
+
+// No rule of this kernel asks for labels: the rest of an update is done (PutUpdate).
+bool IsDone(Verb verb, int error) {
+  return error == 0 || (verb == Verb::kUpdate && error == ENOSPC);
+}
+
+// A flow was refused because its master is not there, or its helper not in this kernel.
+bool LacksSomething(const Flow& flow, int error) {
+  if (!flow.rare) return false;
+  return (error == ENOENT && flow.rare->Has(Rare::kMaster)) ||
+         (error == EOPNOTSUPP && flow.rare->helper[0] != 0);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Injector>> Injector::Start(Filter filter) {
   ZC_ASSIGN_OR_RETURN(KernelWriter writer, KernelWriter::Open());
@@ -89,8 +112,12 @@ void Injector::Run() {
     // Small batches that came together go into the kernel together; none is acknowledged before.
     for (const Batch& batch : batches) Apply(batch);
     Flush();
+    if (!remade_.empty()) {
+      ExpectAgain();
+      Flush();
+    }
     flows_ = table_.size();
-    digest_ = table_.digest();
+    digest_ = table_.digest() + expectations_.digest();
     memory_ = table_.Memory();
     for (const Batch& batch : batches) {
       Applied applied{refused_, std::nullopt};
@@ -106,6 +133,11 @@ void Injector::Run() {
 void Injector::Apply(const Batch& batch) {
   if (batch.snapshot_begins) batch.merge ? BeginMerge() : BeginSnapshot();
   for (const Flow& flow : batch.flows) ApplyFlow(flow);
+  if (!batch.expectations.empty() || !remade_.empty()) {
+    Flush();  // the masters are there
+    ExpectAgain();
+    for (const Expectation& expectation : batch.expectations) ApplyExpectation(expectation);
+  }
   if (batch.snapshot_ends) batch.merge ? EndMerge() : EndSnapshot();
   applied_ += batch.flows.size();
 }
@@ -134,6 +166,9 @@ void Injector::BeginMerge() {
   Flush();
   merging_ = true;
   table_.Clear();
+  expectations_.Clear();
+  orphans_.clear();
+  remade_.clear();
   local_ = LocalAddresses::Read();
   timeouts_ = Timeouts::Read();
 }
@@ -148,6 +183,9 @@ void Injector::BeginSnapshot() {
   }
   release_list_.Abandon();
   table_.Clear();
+  expectations_.Clear();
+  remade_.clear();
+  orphans_.clear();
   local_ = LocalAddresses::Read();
   // What the kernel has: from an earlier stream, from an earlier agent, or from when this node was
   // master. What of it is as the master's is stays untouched, and what the master does not have
@@ -167,14 +205,59 @@ void Injector::BeginSnapshot() {
   if (!more.ok()) {
     log::Warning("conntrack_snapshot_failed", {{"error", std::string(more.status().message())}});
   }
+  AdoptExpectations();
+}
+
+void Injector::ApplyExpectation(const Expectation& expectation) {
+  const FlowKey& key = expectation.what.key;
+  if (expectation.gone) {
+    if (expectations_.End(key)) Add(Verb::kUnexpect, expectation, 0);
+    return;
+  }
+  // Announced by a flow that is none for this node's kernel, or in a zone, which nobody tells.
+  Flow master;
+  if (!table_.Find(expectation.what.master, master)) return expectations_.Skip(expectation);
+  if (expectations_.Name(expectation)) Expect(expectation);
+}
+
+void Injector::Expect(const Expectation& expectation) {
+  // What this node has itself stays, and what it has not gets the helper's own timeout.
+  if (merging_) return Add(Verb::kExpect, expectation, 0);
+  Add(Verb::kUnexpect, expectation, 0);
+  Add(Verb::kExpect, expectation, 0);
+  Add(Verb::kExpectTimeout, expectation, kHoldExpectation);
+}
+
+void Injector::ExpectAgain() {
+  if (remade_.empty()) return;
+  expectations_.ForEach([this](const Expectation& expectation) {
+    if (remade_.contains(expectation.what.master)) Expect(expectation);
+  });
+  remade_.clear();
+}
+
+void Injector::AdoptExpectations() {
+  const absl::StatusOr<std::vector<Expectation>> own = ListExpectations();
+  if (!own.ok()) {
+    log::Warning("conntrack_snapshot_failed", {{"error", std::string(own.status().message())}});
+    return;
+  }
+  Flow master;
+  for (const Expectation& expectation : *own) {
+    if (table_.Find(expectation.what.master, master)) expectations_.Adopt(expectation);
+  }
 }
 
 void Injector::EndSnapshot() {
   Flush();
+  AdoptOrphans();
+  expectations_.Sweep([this](const Expectation& gone) { Add(Verb::kUnexpect, gone, 0); });
   table_.Sweep([this](const Flow& gone) { Add(Verb::kDelete, gone); });
 }
 
 void Injector::EndMerge() {
+  Flush();
+  AdoptOrphans();
   Flush();
   log::Info("conntrack_merged", {{"flows", absl::StrCat(table_.size())}});
 }
@@ -182,10 +265,8 @@ void Injector::EndMerge() {
 bool Injector::ReleaseSome() {
   std::vector<Flow> part;
   const absl::StatusOr<bool> more = release_list_.Next(part);
-  for (const Flow& flow : part) {
-    if (IsHeld(flow.timeout)) Add(Verb::kTimeout, flow, timeouts_.Of(flow));
-  }
-  Flush();
+  conntrack::Release(writer_, part, timeouts_);
+  if (more.ok() && !*more) ReleaseExpectations(writer_, &expectations_);
   if (!more.ok())
     log::Warning("conntrack_release_failed", {{"error", std::string(more.status().message())}});
   return more.ok() && *more;
@@ -211,25 +292,75 @@ void Injector::RenewAll() {
   table_.ForEach([&](const Flow& flow) { keys.push_back(flow.key); });
   Flow flow;
   for (const FlowKey& key : keys) {
-    if (table_.Find(key, flow)) Add(Verb::kUpdate, flow);
+    if (!table_.Find(key, flow)) continue;
+    if (key.protocol == IPPROTO_GRE) {  // its timeout may be fixed
+      Add(Verb::kDelete, flow);
+      Add(Verb::kCreate, flow);
+    } else {
+      Add(Verb::kUpdate, flow);
+    }
   }
+  expectations_.ForEach([this](const Expectation& expectation) {
+    Add(Verb::kExpectTimeout, expectation, kHoldExpectation);
+  });
   Flush();
+}
+
+void Injector::Add(Verb verb, const Expectation& expectation, uint32_t timeout) {
+  if (writer_.Full()) Flush();
+  writer_.Add(verb, expectation, timeout);
 }
 
 void Injector::Add(Verb verb, const Flow& flow, uint32_t timeout) {
   if (writer_.Full()) Flush();
-  writer_.Add(verb, flow, timeout);
+  if (verb == Verb::kDelete || verb == Verb::kCreate) orphans_.erase(flow.key);
+  if (verb == Verb::kCreate && HasHelper(flow)) remade_.insert(flow.key);
+  if (orphans_.empty()) {
+    writer_.Add(verb, flow, timeout);
+  } else {
+    writer_.Add(verb, Possible(flow), timeout);
+  }
+  // Apart, for an update that names a timeout which is fixed fails as a whole (PutUpdate).
+  if (verb == Verb::kUpdate && flow.key.protocol == IPPROTO_GRE) Add(Verb::kTimeout, flow, timeout);
+}
+
+Flow Injector::Possible(const Flow& flow) const {
+  Flow possible = flow;
+  if (!flow.rare || !orphans_.contains(flow.key)) return possible;
+  Rare left = *flow.rare;
+  left.helper = {};
+  possible.rare = Without(std::make_shared<const Rare>(left), Rare::kMaster);
+  return possible;
+}
+
+void Injector::AdoptOrphans() {
+  for (const FlowKey& key : std::vector<FlowKey>(orphans_.begin(), orphans_.end())) {
+    Flow flow, master;
+    if (!table_.Find(key, flow) || !flow.rare || !flow.rare->Has(Rare::kMaster)) continue;
+    FlowKey wanted = flow.rare->master;
+    wanted.zone = key.zone;
+    if (!table_.Find(wanted, master)) continue;
+    Add(Verb::kDelete, flow);
+    Put(Verb::kCreate, flow);
+  }
 }
 
 void Injector::Put(Verb verb, const Flow& flow) {
-  Add(verb, flow, merging_ ? timeouts_.Of(flow) : kHoldTimeout);
+  Add(verb, flow, merging_ ? timeouts_.OfInjected(flow) : kHoldTimeout);
 }
 
 void Injector::Flush() {
   for (const KernelWriter::Refusal& refusal : writer_.Flush()) Settle(refusal);
 }
 
+void Injector::SettleExpectation(const KernelWriter::Refusal& refusal) {
+  if (refusal.verb != Verb::kExpect) return;
+  expectations_.End(refusal.key);
+  if (!merging_ || refusal.error != EEXIST) ++refused_;
+}
+
 void Injector::Settle(const KernelWriter::Refusal& refusal) {
+  if (IsOfExpectations(refusal.verb)) return SettleExpectation(refusal);
   // Gone already: by its own timeout, by an operator, or as a released entry.
   if (refusal.verb == Verb::kDelete || refusal.verb == Verb::kDeleteByReply ||
       refusal.verb == Verb::kTimeout || refusal.verb == Verb::kLoosen)
@@ -239,6 +370,7 @@ void Injector::Settle(const KernelWriter::Refusal& refusal) {
     table_.End(refusal.key);
     return;
   }
+  if (IsDone(refusal.verb, refusal.error)) return;
   Flow wanted;
   // By now a later change may have ended it.
   if (!table_.Find(refusal.key, wanted)) return;
@@ -246,31 +378,44 @@ void Injector::Settle(const KernelWriter::Refusal& refusal) {
   // once.
   const bool in_the_way = refusal.verb != Verb::kCreate || refusal.error == EEXIST;
   if (in_the_way && !merging_ && Force(wanted)) return;
+  if (!in_the_way && LacksSomething(wanted, refusal.error) && Make(wanted)) return;
   table_.End(refusal.key);
   ++refused_;
 }
 
-bool Injector::Now(Verb verb, const Flow& flow) {
-  writer_.Add(verb, flow, kHoldTimeout);
-  return writer_.Flush().empty();
+int Injector::Now(Verb verb, const Flow& flow) {
+  writer_.Add(verb, flow, merging_ ? timeouts_.OfInjected(flow) : kHoldTimeout);
+  const std::vector<KernelWriter::Refusal> refused = writer_.Flush();
+  return refused.empty() ? 0 : refused.front().error;
+}
+
+bool Injector::Make(const Flow& flow) {
+  orphans_.erase(flow.key);
+  if (HasHelper(flow)) remade_.insert(flow.key);
+  const int error = Now(Verb::kCreate, flow);
+  if (error == 0 || !LacksSomething(flow, error)) return error == 0;
+  orphans_.insert(flow.key);
+  return Now(Verb::kCreate, Possible(flow)) == 0;
 }
 
 bool Injector::Force(const Flow& flow) {
   const absl::StatusOr<absl::optional<Flow>> found = writer_.Get(flow.key);
   if (!found.ok()) return false;
   if (found->has_value()) {
-    if (CanBecome(**found, flow) && Now(Verb::kUpdate, flow)) return true;
+    const Flow possible = Possible(flow);
+    if (CanBecome(**found, possible) && IsDone(Verb::kUpdate, Now(Verb::kUpdate, possible))) {
+      if (flow.key.protocol == IPPROTO_GRE) Now(Verb::kTimeout, flow);  // see Add
+      return true;
+    }
     // Not the master's: a stray packet made it, or a rule with another choice.
     ++conflicts_;
     Now(Verb::kDelete, flow);
-    if (Now(Verb::kCreate, flow)) return true;
-  } else if (Now(Verb::kCreate, flow)) {
-    return true;
   }
+  if (Make(flow)) return true;
   // Another flow has our reply direction.
-  if (!Now(Verb::kDeleteByReply, flow)) return false;
+  if (Now(Verb::kDeleteByReply, flow) != 0) return false;
   ++conflicts_;
-  return Now(Verb::kCreate, flow);
+  return Make(flow);
 }
 
 }  // namespace zcluster::conntrack

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "agent/conntrack/expectation_table.h"
 #include "agent/conntrack/filter.h"
 #include "agent/conntrack/flow_table.h"
 #include "agent/conntrack/kernel_writer.h"
@@ -50,6 +52,7 @@ class Injector {
     // Of another master's flows: only what the kernel lacks is made, and nothing gives way or is
     // swept. Entries get the timeouts of their states.
     bool merge = false;
+    std::vector<Expectation> expectations = {};  // after the flows
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
   bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -84,6 +87,12 @@ class Injector {
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Batch& batch);
   void ApplyFlow(const Flow& flow);
+  void ApplyExpectation(const Expectation& expectation);
+  // Makes it in the kernel, held.
+  void Expect(const Expectation& expectation);
+  // What the kernel dropped with flows that were made anew.
+  void ExpectAgain();
+  void AdoptExpectations();
   void BeginSnapshot();
   void EndSnapshot();
   void BeginMerge();
@@ -97,12 +106,21 @@ class Injector {
   void Add(Verb verb, const Flow& flow, uint32_t timeout = kHoldTimeout);
   // With the timeout that an entry gets now.
   void Put(Verb verb, const Flow& flow);
+  void Add(Verb verb, const Expectation& expectation, uint32_t timeout);
   void Flush();
   void Settle(const KernelWriter::Refusal& refusal);
+  void SettleExpectation(const KernelWriter::Refusal& refusal);
   // Makes the kernel's entry what the table says, whatever is in the way; false if the kernel will
   // not.
   bool Force(const Flow& flow);
-  bool Now(Verb verb, const Flow& flow);
+  // Creates it now; as an orphan, if need be. False if the kernel will not.
+  bool Make(const Flow& flow);
+  // What this kernel can have of it.
+  Flow Possible(const Flow& flow) const;
+  // The snapshot is over: what was made before its master gets it.
+  void AdoptOrphans();
+  // Does it and returns the kernel's errno, or 0. Nothing may wait in the writer.
+  int Now(Verb verb, const Flow& flow);
 
   const Filter filter_;
   std::atomic<uint64_t> flows_{0};
@@ -124,7 +142,12 @@ class Injector {
   KernelWriter writer_;
   FlowTable table_;
   bool merging_ = false;  // table_ has what was merged, and the kernel's other entries are not ours
+  ExpectationTable expectations_;
+  absl::flat_hash_set<FlowKey> remade_;  // flows with a helper, since ExpectAgain()
   LocalAddresses local_;
+  // Entries that were made without master and helper, one of which is not to be had here (any more,
+  // or yet).
+  absl::flat_hash_set<FlowKey> orphans_;
   Snapshot release_list_;  // of the release under way
   Snapshot loosen_list_;   // of the loosening under way
   Timeouts timeouts_;

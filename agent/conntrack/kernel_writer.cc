@@ -8,8 +8,10 @@
 #include <cstring>
 #include <utility>
 
+#include "agent/conntrack/expectation_message.h"
+#include "agent/conntrack/lookup.h"
 #include "agent/conntrack/message.h"
-#include "agent/conntrack/parse.h"
+#include "common/check.h"
 #include "common/status.h"
 
 namespace zcluster::conntrack {
@@ -35,10 +37,16 @@ absl::StatusOr<KernelWriter> KernelWriter::Open() {
   return writer;
 }
 
-void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
-  const uint32_t sequence = first_ + static_cast<uint32_t>(sent_.size());
-  char* at = messages_.data() + size_;
+char* KernelWriter::Next(Verb verb, const FlowKey& key, uint32_t& sequence) {
+  sequence = first_ + static_cast<uint32_t>(sent_.size());
+  sent_.push_back({verb, key});
   last_ = size_;
+  return messages_.data() + size_;
+}
+
+void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
+  uint32_t sequence = 0;
+  char* at = Next(verb, flow.key, sequence);
   switch (verb) {
     case Verb::kCreate:
       size_ += PutCreate(at, sequence, flow, timeout);
@@ -58,8 +66,27 @@ void KernelWriter::Add(Verb verb, const Flow& flow, uint32_t timeout) {
     case Verb::kDeleteByReply:
       size_ += PutDeleteByReply(at, sequence, flow);
       break;
+    default:
+      ZC_CHECK(false && "a verb of expectations");
   }
-  sent_.push_back({verb, flow.key});
+}
+
+void KernelWriter::Add(Verb verb, const Expectation& expectation, uint32_t timeout) {
+  uint32_t sequence = 0;
+  char* at = Next(verb, expectation.what.key, sequence);
+  switch (verb) {
+    case Verb::kExpect:
+      size_ += PutExpect(at, sequence, expectation);
+      break;
+    case Verb::kExpectTimeout:
+      size_ += PutExpectTimeout(at, sequence, expectation, timeout);
+      break;
+    case Verb::kUnexpect:
+      size_ += PutUnexpect(at, sequence, expectation);
+      break;
+    default:
+      ZC_CHECK(false && "a verb of flows");
+  }
 }
 
 std::vector<KernelWriter::Refusal> KernelWriter::Flush() {
@@ -101,22 +128,7 @@ std::vector<KernelWriter::Refusal> KernelWriter::Answers() {
 }
 
 absl::StatusOr<absl::optional<Flow>> KernelWriter::Get(const FlowKey& key) {
-  const uint32_t sequence = first_++;
-  ZC_RETURN_IF_ERROR(socket_.Send(messages_.data(), PutGet(messages_.data(), sequence, key)));
-  for (;;) {
-    const ssize_t size = ::recv(socket_.fd(), answer_.data(), answer_.size(), MSG_DONTWAIT);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return ErrnoStatus("no answer from the kernel's conntrack");
-    int left = static_cast<int>(size);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(answer_.data());
-         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-      if (message->nlmsg_seq != sequence) continue;
-      if (message->nlmsg_type == NLMSG_ERROR) return absl::nullopt;
-      Flow flow;
-      if (ParseFlow(*message, flow)) return flow;
-      return absl::nullopt;
-    }
-  }
+  return Lookup(socket_, first_++, key);
 }
 
 }  // namespace zcluster::conntrack

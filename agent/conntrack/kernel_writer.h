@@ -7,12 +7,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "agent/conntrack/expectation.h"
 #include "agent/conntrack/flow.h"
 #include "agent/conntrack/netlink.h"
 
 namespace zcluster::conntrack {
 
-enum class Verb { kCreate, kUpdate, kTimeout, kLoosen, kDelete, kDeleteByReply };
+enum class Verb {
+  kCreate,
+  kUpdate,
+  kTimeout,
+  kLoosen,
+  kDelete,
+  kDeleteByReply,
+  // Of expectations.
+  kExpect,
+  kExpectTimeout,
+  kUnexpect,
+};
 
 // Changes the kernel's table in batches: one system call for up to kMaxBatch changes, which the
 // kernel makes in order; one that it refuses does not stop the rest. One thread: the kernel has one
@@ -30,13 +42,15 @@ class KernelWriter {
 
   // What must be done next. `timeout`, in seconds, matters to kCreate, kUpdate and kTimeout.
   void Add(Verb verb, const Flow& flow, uint32_t timeout);
+  // The same; `timeout` matters to kExpectTimeout only.
+  void Add(Verb verb, const Expectation& expectation, uint32_t timeout);
   bool Full() const { return sent_.size() >= kMaxBatch; }
   bool Empty() const { return sent_.empty(); }
 
   struct Refusal {
     Verb verb;
-    FlowKey key;
-    int error;  // errno
+    FlowKey key;  // of the flow, or of the expectation
+    int error;    // errno
   };
   // Does what was added. Returns what the kernel refused; if the kernel took none of it, that is
   // everything.
@@ -51,6 +65,8 @@ class KernelWriter {
     FlowKey key;
   };
 
+  // Where the next message goes, and its number.
+  char* Next(Verb verb, const FlowKey& key, uint32_t& sequence);
   // Collects the answers to the messages first_ and on; all lie in the socket when sending has
   // returned.
   std::vector<Refusal> Answers();

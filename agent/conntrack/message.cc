@@ -8,53 +8,19 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include "agent/conntrack/tuple.h"
+
 namespace zcluster::conntrack {
 namespace {
 
 nlmsghdr* PutHeader(void* at, int kind, int flags, uint32_t sequence, uint8_t family) {
-  nlmsghdr* header = mnl_nlmsg_put_header(at);
-  header->nlmsg_type = static_cast<uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | kind);
-  header->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
-  header->nlmsg_seq = sequence;
-  auto* extra = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
-  extra->nfgen_family = family;
-  extra->version = NFNETLINK_V0;
-  extra->res_id = 0;
-  return header;
+  return conntrack::PutHeader(at, NFNL_SUBSYS_CTNETLINK, kind, flags, sequence, family);
 }
 
-void PutPorts(nlmsghdr* header, const FlowKey& key, uint16_t source, uint16_t destination) {
-  mnl_attr_put_u8(header, CTA_PROTO_NUM, key.protocol);
-  if (!key.IsIcmp()) {
-    mnl_attr_put_u16(header, CTA_PROTO_SRC_PORT, htons(source));
-    mnl_attr_put_u16(header, CTA_PROTO_DST_PORT, htons(destination));
-    return;
-  }
-  const bool v4 = key.protocol == IPPROTO_ICMP;
-  mnl_attr_put_u16(header, v4 ? CTA_PROTO_ICMP_ID : CTA_PROTO_ICMPV6_ID, htons(source));
-  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE,
-                  static_cast<uint8_t>(destination >> 8));
-  mnl_attr_put_u8(header, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE,
-                  static_cast<uint8_t>(destination & 0xff));
-}
-
-void PutTuple(nlmsghdr* header, uint16_t type, const FlowKey& key, const Reply& ends) {
-  const bool v4 = key.family == AF_INET;
-  nlattr* tuple = mnl_attr_nest_start(header, type);
-  nlattr* addresses = mnl_attr_nest_start(header, CTA_TUPLE_IP);
-  mnl_attr_put(header, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, key.AddressSize(), ends.source.data());
-  mnl_attr_put(header, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, key.AddressSize(),
-               ends.destination.data());
-  mnl_attr_nest_end(header, addresses);
-  nlattr* ports = mnl_attr_nest_start(header, CTA_TUPLE_PROTO);
-  PutPorts(header, key, ends.source_port, ends.destination_port);
-  mnl_attr_nest_end(header, ports);
-  mnl_attr_nest_end(header, tuple);
-}
-
+// Names a flow that exists. Zones that hold in one direction only need not be told apart: ours is
+// that of the original one.
 void PutKey(nlmsghdr* header, const FlowKey& key) {
-  PutTuple(header, CTA_TUPLE_ORIG, key,
-           {key.source, key.destination, key.source_port, key.destination_port});
+  PutTuple(header, CTA_TUPLE_ORIG, key, EndsOf(key));
   if (key.zone != 0) mnl_attr_put_u16(header, CTA_ZONE, htons(key.zone));
 }
 
@@ -64,10 +30,12 @@ void PutManip(nlmsghdr* header, uint16_t type, const FlowKey& key, const Address
   nlattr* nat = mnl_attr_nest_start(header, type);
   mnl_attr_put(header, v4 ? CTA_NAT_V4_MINIP : CTA_NAT_V6_MINIP, key.AddressSize(), address.data());
   mnl_attr_put(header, v4 ? CTA_NAT_V4_MAXIP : CTA_NAT_V6_MAXIP, key.AddressSize(), address.data());
-  nlattr* range = mnl_attr_nest_start(header, CTA_NAT_PROTO);
-  mnl_attr_put_u16(header, CTA_PROTONAT_PORT_MIN, htons(port));
-  mnl_attr_put_u16(header, CTA_PROTONAT_PORT_MAX, htons(port));
-  mnl_attr_nest_end(header, range);
+  if (key.ports() != PortKind::kNone) {
+    nlattr* range = mnl_attr_nest_start(header, CTA_NAT_PROTO);
+    mnl_attr_put_u16(header, CTA_PROTONAT_PORT_MIN, htons(port));
+    mnl_attr_put_u16(header, CTA_PROTONAT_PORT_MAX, htons(port));
+    mnl_attr_nest_end(header, range);
+  }
   mnl_attr_nest_end(header, nat);
 }
 
@@ -108,12 +76,52 @@ void PutTcp(nlmsghdr* header, const Flow& flow) {
   mnl_attr_nest_end(header, info);
 }
 
-void PutState(nlmsghdr* header, const Flow& flow, uint32_t timeout) {
-  const uint32_t status = (flow.status & (IPS_SEEN_REPLY | IPS_ASSURED)) | IPS_CONFIRMED;
+void PutSctp(nlmsghdr* header, const Rare& rare) {
+  nlattr* info = mnl_attr_nest_start(header, CTA_PROTOINFO);
+  nlattr* sctp = mnl_attr_nest_start(header, CTA_PROTOINFO_SCTP);
+  mnl_attr_put_u8(header, CTA_PROTOINFO_SCTP_STATE, rare.sctp_state);
+  mnl_attr_put_u32(header, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, htonl(rare.original_tag));
+  mnl_attr_put_u32(header, CTA_PROTOINFO_SCTP_VTAG_REPLY, htonl(rare.reply_tag));
+  mnl_attr_nest_end(header, sctp);
+  mnl_attr_nest_end(header, info);
+}
+
+void PutShift(nlmsghdr* header, uint16_t type, const SequenceShift& shift) {
+  nlattr* nest = mnl_attr_nest_start(header, type);
+  mnl_attr_put_u32(header, CTA_SEQADJ_CORRECTION_POS, htonl(shift.position));
+  mnl_attr_put_u32(header, CTA_SEQADJ_OFFSET_BEFORE, htonl(shift.before));
+  mnl_attr_put_u32(header, CTA_SEQADJ_OFFSET_AFTER, htonl(shift.after));
+  mnl_attr_nest_end(header, nest);
+}
+
+// What may change in the life of a flow.
+void PutChanging(nlmsghdr* header, const Rare& rare) {
+  if (rare.Has(Rare::kSctp)) PutSctp(header, rare);
+  if (rare.Has(Rare::kShift)) {
+    PutShift(header, CTA_SEQ_ADJ_ORIG, rare.original_shift);
+    PutShift(header, CTA_SEQ_ADJ_REPLY, rare.reply_shift);
+  }
+  if (rare.Has(Rare::kLabels))
+    mnl_attr_put(header, CTA_LABELS, rare.labels.size(), rare.labels.data());
+}
+
+// What is made with the flow. (The kernel lets no update name it, but for a helper that is there.)
+void PutLasting(nlmsghdr* header, const Rare& rare) {
+  if (rare.helper[0] != 0) {
+    nlattr* help = mnl_attr_nest_start(header, CTA_HELP);
+    mnl_attr_put_strz(header, CTA_HELP_NAME, rare.helper.data());
+    mnl_attr_nest_end(header, help);
+  }
+  if (rare.Has(Rare::kMaster)) PutTuple(header, CTA_TUPLE_MASTER, rare.master, EndsOf(rare.master));
+}
+
+void PutState(nlmsghdr* header, const Flow& flow, uint32_t status, uint32_t timeout) {
+  status |= (flow.status & (IPS_SEEN_REPLY | IPS_ASSURED)) | IPS_CONFIRMED;
   mnl_attr_put_u32(header, CTA_STATUS, htonl(status));
-  mnl_attr_put_u32(header, CTA_TIMEOUT, htonl(timeout));
+  if (timeout != 0) mnl_attr_put_u32(header, CTA_TIMEOUT, htonl(timeout));
   mnl_attr_put_u32(header, CTA_MARK, htonl(flow.mark));
   PutTcp(header, flow);
+  if (flow.rare) PutChanging(header, *flow.rare);
 }
 
 }  // namespace
@@ -121,17 +129,28 @@ void PutState(nlmsghdr* header, const Flow& flow, uint32_t timeout) {
 size_t PutCreate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout) {
   nlmsghdr* header =
       PutHeader(at, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, sequence, flow.key.family);
-  PutKey(header, flow.key);
-  PutTuple(header, CTA_TUPLE_REPLY, flow.key, Inverse(flow.key));
+  const ZoneDirection zone = flow.rare ? flow.rare->zone_direction : ZoneDirection::kBoth;
+  const uint16_t reply_zone = ReplyZone(flow);
+  PutTuple(header, CTA_TUPLE_ORIG, flow.key, EndsOf(flow.key),
+           zone == ZoneDirection::kOriginal ? &flow.key.zone : nullptr);
+  PutTuple(header, CTA_TUPLE_REPLY, flow.key, Inverse(flow.key),
+           zone == ZoneDirection::kReply ? &reply_zone : nullptr);
+  if (zone == ZoneDirection::kBoth && reply_zone != 0)
+    mnl_attr_put_u16(header, CTA_ZONE, htons(reply_zone));
   PutNat(header, flow);
-  PutState(header, flow, timeout);
+  PutState(header, flow, flow.key.protocol == IPPROTO_GRE ? uint32_t{IPS_FIXED_TIMEOUT} : 0,
+           timeout);
+  if (flow.rare) PutLasting(header, *flow.rare);
   return header->nlmsg_len;
 }
 
 size_t PutUpdate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout) {
   nlmsghdr* header = PutHeader(at, IPCTNL_MSG_CT_NEW, 0, sequence, flow.key.family);
   PutKey(header, flow.key);
-  PutState(header, flow, timeout);
+  const bool related = flow.rare && flow.rare->Has(Rare::kMaster);
+  // A timeout that is fixed would make all of it fail (EPERM).
+  const bool fixed = flow.key.protocol == IPPROTO_GRE;
+  PutState(header, flow, related ? uint32_t{IPS_EXPECTED} : 0, fixed ? 0 : timeout);
   return header->nlmsg_len;
 }
 
@@ -164,7 +183,7 @@ size_t PutDelete(void* at, uint32_t sequence, const FlowKey& key) {
 size_t PutDeleteByReply(void* at, uint32_t sequence, const Flow& flow) {
   nlmsghdr* header = PutHeader(at, IPCTNL_MSG_CT_DELETE, 0, sequence, flow.key.family);
   PutTuple(header, CTA_TUPLE_REPLY, flow.key, flow.reply);
-  if (flow.key.zone != 0) mnl_attr_put_u16(header, CTA_ZONE, htons(flow.key.zone));
+  if (ReplyZone(flow) != 0) mnl_attr_put_u16(header, CTA_ZONE, htons(ReplyZone(flow)));
   return header->nlmsg_len;
 }
 

@@ -10,16 +10,21 @@
 // kMaxMessage bytes; its length is returned. Answers carry `sequence`.
 namespace zcluster::conntrack {
 
-// Enough for the longest (IPv6, TCP, both kinds of NAT: some 400).
-inline constexpr size_t kMaxMessage = 512;
+// Enough for the longest (IPv6, TCP, both kinds of NAT: some 400; helper, master, labels and
+// shifted sequence numbers: some 200).
+inline constexpr size_t kMaxMessage = 768;
 
 // Makes a flow that must not exist yet (EEXIST if it does), confirmed, with its NAT, and for TCP
 // with liberal window tracking: the window that the peer saw is not known here, and without that
-// the first packets could be INVALID.
+// the first packets could be INVALID. A GRE flow gets a timeout that packets do not touch: the
+// kernel keeps GRE's timeouts in the flow itself, leaves them 0 in one that is made so, and the
+// first packet would end it.
 size_t PutCreate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout);
 
-// Sets status, mark, timeout and TCP's state of one that exists (ENOENT if not). NAT stays: the
-// kernel refuses to change it (EOPNOTSUPP), whoever needs that deletes and creates.
+// Sets status, mark, TCP's or SCTP's state, labels, shifted sequence numbers and, but for GRE, the
+// timeout of one that exists (ENOENT if not). NAT, helper and master stay: the kernel refuses to
+// change them (EOPNOTSUPP), whoever needs that deletes and creates. ENOSPC: all but the labels is
+// done, for which no rule of this kernel asks.
 size_t PutUpdate(void* at, uint32_t sequence, const Flow& flow, uint32_t timeout);
 
 // Sets nothing but the timeout, in seconds.

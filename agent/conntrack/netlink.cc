@@ -72,7 +72,8 @@ absl::Status NetlinkSocket::JoinConntrackEvents(uint32_t muted) {
   ZC_RETURN_IF_ERROR(
       SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, filter, "cannot filter our own events"));
   for (const int group :
-       {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY}) {
+       {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY,
+        NFNLGRP_CONNTRACK_EXP_NEW, NFNLGRP_CONNTRACK_EXP_DESTROY}) {
     ZC_RETURN_IF_ERROR(
         SetOption(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group,
                   "cannot listen to conntrack events (is nf_conntrack_netlink in the kernel?)"));

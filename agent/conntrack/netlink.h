@@ -34,8 +34,8 @@ class NetlinkSocket {
   // ENOBUFS.
   absl::Status KeepLostEnds();
 
-  // Joins the groups of new, changed and ended flows. Events that the socket `muted` caused never
-  // wake us: they are dropped in the kernel.
+  // Joins the groups of new, changed and ended flows, and of expectations. Events that the socket
+  // `muted` caused never wake us: they are dropped in the kernel.
   absl::Status JoinConntrackEvents(uint32_t muted);
 
   // Sends `size` bytes of whole messages to the kernel, which has handled them all when this

@@ -1,133 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/parse.h"
 
-#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
+
+#include "agent/conntrack/tuple.h"
 
 // Straight from the attributes: libnetfilter_conntrack's generic object costs four times as much,
 // on the one thread that must keep up with the packets.
 namespace zcluster::conntrack {
 namespace {
-
-// libmnl's loops are C macros with casts that C++ refuses.
-template <typename Visit>
-void ForEach(const void* begin, size_t size, Visit visit) {
-  int left = static_cast<int>(size);
-  for (const auto* at = static_cast<const nlattr*>(begin); mnl_attr_ok(at, left);
-       left -= MNL_ALIGN(at->nla_len), at = mnl_attr_next(at)) {
-    visit(*at);
-  }
-}
-
-template <typename Visit>
-void ForEachIn(const nlattr& nest, Visit visit) {
-  ForEach(mnl_attr_get_payload(&nest), mnl_attr_get_payload_len(&nest), visit);
-}
-
-// An attribute that is too short reads as zero: the kernel sends none.
-template <typename T>
-T Read(const nlattr& attribute) {
-  T value{};
-  if (mnl_attr_get_payload_len(&attribute) >= sizeof value) {
-    std::memcpy(&value, mnl_attr_get_payload(&attribute), sizeof value);
-  }
-  return value;
-}
-uint16_t Read16(const nlattr& attribute) { return ntohs(Read<uint16_t>(attribute)); }
-uint32_t Read32(const nlattr& attribute) { return ntohl(Read<uint32_t>(attribute)); }
-
-struct Tuple {
-  Reply ends;
-  uint8_t protocol = 0;
-  uint8_t family = AF_INET;
-  bool addresses = false;
-  bool own_zone = false;
-};
-
-void ReadAddress(const nlattr& attribute, uint8_t family, Address& address, Tuple& tuple) {
-  const size_t size = family == AF_INET ? 4 : 16;
-  if (mnl_attr_get_payload_len(&attribute) != size) return;
-  std::memcpy(address.data(), mnl_attr_get_payload(&attribute), size);
-  tuple.family = family;
-  tuple.addresses = true;
-}
-
-void ReadAddresses(const nlattr& nest, Tuple& tuple) {
-  ForEachIn(nest, [&](const nlattr& attribute) {
-    switch (mnl_attr_get_type(&attribute)) {
-      case CTA_IP_V4_SRC:
-        ReadAddress(attribute, AF_INET, tuple.ends.source, tuple);
-        break;
-      case CTA_IP_V4_DST:
-        ReadAddress(attribute, AF_INET, tuple.ends.destination, tuple);
-        break;
-      case CTA_IP_V6_SRC:
-        ReadAddress(attribute, AF_INET6, tuple.ends.source, tuple);
-        break;
-      case CTA_IP_V6_DST:
-        ReadAddress(attribute, AF_INET6, tuple.ends.destination, tuple);
-        break;
-      default:
-        break;
-    }
-  });
-}
-
-void ReadPorts(const nlattr& nest, Tuple& tuple) {
-  Reply& ends = tuple.ends;
-  ForEachIn(nest, [&](const nlattr& attribute) {
-    switch (mnl_attr_get_type(&attribute)) {
-      case CTA_PROTO_NUM:
-        tuple.protocol = Read<uint8_t>(attribute);
-        break;
-      case CTA_PROTO_SRC_PORT:
-      case CTA_PROTO_ICMP_ID:
-      case CTA_PROTO_ICMPV6_ID:
-        ends.source_port = Read16(attribute);
-        break;
-      case CTA_PROTO_DST_PORT:
-        ends.destination_port = Read16(attribute);
-        break;
-      case CTA_PROTO_ICMP_TYPE:
-      case CTA_PROTO_ICMPV6_TYPE:
-        ends.destination_port =
-            static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute) << 8);
-        break;
-      case CTA_PROTO_ICMP_CODE:
-      case CTA_PROTO_ICMPV6_CODE:
-        ends.destination_port =
-            static_cast<uint16_t>(ends.destination_port | Read<uint8_t>(attribute));
-        break;
-      default:
-        break;
-    }
-  });
-}
-
-Tuple ReadTuple(const nlattr& nest) {
-  Tuple tuple;
-  ForEachIn(nest, [&](const nlattr& attribute) {
-    switch (mnl_attr_get_type(&attribute)) {
-      case CTA_TUPLE_IP:
-        ReadAddresses(attribute, tuple);
-        break;
-      case CTA_TUPLE_PROTO:
-        ReadPorts(attribute, tuple);
-        break;
-      case CTA_TUPLE_ZONE:
-        tuple.own_zone = true;
-        break;
-      default:
-        break;
-    }
-  });
-  return tuple;
-}
 
 void ReadTcp(const nlattr& nest, Flow& flow) {
   ForEachIn(nest, [&](const nlattr& protocol) {
@@ -157,25 +46,121 @@ void ReadTcp(const nlattr& nest, Flow& flow) {
   });
 }
 
-bool Replicable(const Tuple& original, const Tuple& reply) {
-  if (original.own_zone || reply.own_zone) return false;
-  if (!original.addresses || !reply.addresses || original.family != reply.family) return false;
-  switch (original.protocol) {
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-      return true;
-    case IPPROTO_ICMP:
-      return original.family == AF_INET;
-    case IPPROTO_ICMPV6:
-      return original.family == AF_INET6;
-    default:
-      return false;
-  }
+void ReadSctp(const nlattr& nest, Rare& rare) {
+  ForEachIn(nest, [&](const nlattr& attribute) {
+    switch (mnl_attr_get_type(&attribute)) {
+      case CTA_PROTOINFO_SCTP_STATE:
+        rare.sctp_state = Read<uint8_t>(attribute);
+        rare.told |= Rare::kSctp;
+        break;
+      case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
+        rare.original_tag = Read32(attribute);
+        break;
+      case CTA_PROTOINFO_SCTP_VTAG_REPLY:
+        rare.reply_tag = Read32(attribute);
+        break;
+      default:
+        break;
+    }
+  });
 }
+
+// As much of an attribute as fits; the rest stays as it is.
+template <typename Bytes>
+void ReadBytes(const nlattr& attribute, Bytes& bytes) {
+  std::memcpy(bytes.data(), mnl_attr_get_payload(&attribute),
+              std::min<size_t>(mnl_attr_get_payload_len(&attribute), bytes.size()));
+}
+
+void ReadHelper(const nlattr& nest, Rare& rare) {
+  ForEachIn(nest, [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != CTA_HELP_NAME) return;
+    ReadBytes(attribute, rare.helper);
+    rare.helper.back() = 0;
+  });
+}
+
+void ReadShift(const nlattr& nest, SequenceShift& shift) {
+  ForEachIn(nest, [&](const nlattr& attribute) {
+    switch (mnl_attr_get_type(&attribute)) {
+      case CTA_SEQADJ_CORRECTION_POS:
+        shift.position = Read32(attribute);
+        break;
+      case CTA_SEQADJ_OFFSET_BEFORE:
+        shift.before = Read32(attribute);
+        break;
+      case CTA_SEQADJ_OFFSET_AFTER:
+        shift.after = Read32(attribute);
+        break;
+      default:
+        break;
+    }
+  });
+}
+
+void ReadMaster(const nlattr& nest, Rare& rare) {
+  const Tuple master = ReadTuple(nest);
+  if (!master.addresses || !IsReplicable(master.protocol, master.family)) return;
+  rare.master = KeyOf(master);
+  rare.told |= Rare::kMaster;
+}
+
+// Whatever few flows have, made when the first of it is met.
+class RareReader {
+ public:
+  explicit RareReader(bool labels) : labels_(labels) {}
+
+  void Read(const nlattr& attribute) {
+    switch (mnl_attr_get_type(&attribute)) {
+      case CTA_HELP:
+        return ReadHelper(attribute, rare());
+      case CTA_TUPLE_MASTER:
+        return ReadMaster(attribute, rare());
+      case CTA_SEQ_ADJ_ORIG:
+        rare().told |= Rare::kShift;
+        return ReadShift(attribute, rare().original_shift);
+      case CTA_SEQ_ADJ_REPLY:
+        rare().told |= Rare::kShift;
+        return ReadShift(attribute, rare().reply_shift);
+      case CTA_LABELS:
+        if (!labels_) return;
+        rare().told |= Rare::kLabels;
+        return ReadBytes(attribute, rare().labels);
+      default:
+        return;
+    }
+  }
+  void ReadProtocol(const nlattr& nest) {
+    ForEachIn(nest, [this](const nlattr& protocol) {
+      if (mnl_attr_get_type(&protocol) == CTA_PROTOINFO_SCTP) ReadSctp(protocol, rare());
+    });
+  }
+  // Zones that hold in one direction are told within the tuples.
+  void SetZones(const Tuple& original, const Tuple& reply, Flow& flow) {
+    if (original.zone) {
+      flow.key.zone = *original.zone;
+      rare().zone_direction = ZoneDirection::kOriginal;
+    } else if (reply.zone) {
+      rare().reply_zone = *reply.zone;
+      rare().zone_direction = ZoneDirection::kReply;
+    }
+  }
+  bool Has(uint32_t part) const { return rare_ && rare_->Has(part); }
+  // Nothing for a flow that has nothing of it.
+  RarePtr Take() const {
+    return rare_ && *rare_ != Rare{} ? std::make_shared<const Rare>(*rare_) : nullptr;
+  }
+
+ private:
+  Rare& rare() { return rare_ ? *rare_ : rare_.emplace(); }
+
+  const bool labels_;
+  std::optional<Rare> rare_;
+};
 
 }  // namespace
 
-bool ParseFlow(const nlmsghdr& message, Flow& flow) {
+bool ParseFlow(const nlmsghdr& message, Flow& flow, bool labels) {
   constexpr size_t kHeader = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nfgenmsg));
   if (message.nlmsg_len < kHeader || message.nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK) return false;
   const int kind = message.nlmsg_type & 0xff;
@@ -184,6 +169,9 @@ bool ParseFlow(const nlmsghdr& message, Flow& flow) {
   flow = Flow{};
   flow.gone = kind == IPCTNL_MSG_CT_DELETE;
   Tuple original, reply;
+  RareReader rare(labels);
+  uint16_t zone = 0;
+  uint32_t status = 0;
   ForEach(reinterpret_cast<const char*>(&message) + kHeader, message.nlmsg_len - kHeader,
           [&](const nlattr& attribute) {
             switch (mnl_attr_get_type(&attribute)) {
@@ -194,7 +182,7 @@ bool ParseFlow(const nlmsghdr& message, Flow& flow) {
                 reply = ReadTuple(attribute);
                 break;
               case CTA_STATUS:
-                flow.status = Read32(attribute) & kStatusBits;
+                status = Read32(attribute);
                 break;
               case CTA_TIMEOUT:
                 flow.timeout = Read32(attribute);
@@ -203,26 +191,29 @@ bool ParseFlow(const nlmsghdr& message, Flow& flow) {
                 flow.mark = Read32(attribute);
                 break;
               case CTA_ZONE:
-                flow.key.zone = Read16(attribute);
+                zone = Read16(attribute);
                 break;
               case CTA_ID:
                 flow.id = Read32(attribute);
                 break;
               case CTA_PROTOINFO:
                 ReadTcp(attribute, flow);
+                if (original.protocol == IPPROTO_SCTP) rare.ReadProtocol(attribute);
                 break;
               default:
-                break;
+                rare.Read(attribute);
             }
           });
-  if (!Replicable(original, reply)) return false;
-  flow.key.source = original.ends.source;
-  flow.key.destination = original.ends.destination;
-  flow.key.source_port = original.ends.source_port;
-  flow.key.destination_port = original.ends.destination_port;
-  flow.key.protocol = original.protocol;
-  flow.key.family = original.family;
+  if (!original.addresses || !reply.addresses || original.family != reply.family) return false;
+  if (!IsReplicable(original.protocol, original.family)) return false;
+  flow.key = KeyOf(original);
+  flow.key.zone = zone;
   flow.reply = reply.ends;
+  flow.status = status & kStatusBits;
+  rare.SetZones(original, reply, flow);
+  if (flow.gone) return true;
+  flow.shifted = (status & IPS_SEQ_ADJUST) != 0 && !rare.Has(Rare::kShift);
+  flow.rare = rare.Take();
   return true;
 }
 

@@ -9,8 +9,8 @@ namespace zcluster::conntrack {
 
 // Reads a conntrack message of the kernel (an event or a part of a dump) into `flow`, `gone`
 // included. False, with `flow` unspecified, if it is no such message or tells of what we do not
-// replicate: a protocol other than TCP, UDP, ICMP and ICMPv6, or a zone that holds in one direction
-// only. `message` must be whole.
-bool ParseFlow(const nlmsghdr& message, Flow& flow);
+// replicate (IsReplicable). `message` must be whole. `labels`: read them, too; they may hold what
+// means nothing on another node.
+bool ParseFlow(const nlmsghdr& message, Flow& flow, bool labels = true);
 
 }  // namespace zcluster::conntrack

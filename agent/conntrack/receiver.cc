@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "agent/conntrack/batch.h"
+#include "agent/conntrack/wire_expectation.h"
 #include "common/log.h"
 #include "common/status.h"
 
@@ -74,6 +75,7 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     ZC_RETURN_IF_ERROR(order_.Check(message_));
     Injector::Batch batch;
     ZC_RETURN_IF_ERROR(Read(message_, batch.flows));
+    ZC_RETURN_IF_ERROR(Read(message_, batch.expectations));
     batch.snapshot_begins = message_.snapshot_begins();
     batch.snapshot_ends = message_.snapshot_ends();
     batch.applied = [self = shared_from_this(), sequence = message_.sequence()](
@@ -125,9 +127,12 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
-ReplicateStream* Serve(const std::shared_ptr<Gate>& gate) {
+ReplicateStream* Serve(const std::shared_ptr<Gate>& gate, grpc::CallbackServerContext& context) {
   auto stream = std::make_shared<ReplicateStream>(gate);
-  stream->Begin(gate->Closed());
+  const absl::Status closed = gate->Closed();
+  // With a refusal it would look like the answer after which a snapshot is made.
+  if (closed.ok()) context.AddInitialMetadata(kTakesKey, kTakesAll);
+  stream->Begin(closed);
   return stream.get();
 }
 
@@ -237,13 +242,13 @@ bool Gate::synchronised() const {
 }
 
 grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Replicate(
-    grpc::CallbackServerContext* /*context*/) {
-  return Serve(replicate_);
+    grpc::CallbackServerContext* context) {
+  return Serve(replicate_, *context);
 }
 
 grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Merge(
-    grpc::CallbackServerContext* /*context*/) {
-  return Serve(merge_);
+    grpc::CallbackServerContext* context) {
+  return Serve(merge_, *context);
 }
 
 }  // namespace zcluster::conntrack

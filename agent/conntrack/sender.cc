@@ -5,6 +5,7 @@
 
 #include "agent/conntrack/batch.h"
 #include "agent/conntrack/kernel_writer.h"
+#include "agent/conntrack/wire_expectation.h"
 
 namespace zcluster::conntrack {
 
@@ -35,7 +36,10 @@ Sender::Sender(const std::shared_ptr<grpc::Channel>& channel, std::shared_ptr<Ch
 }
 
 void Sender::OnReadInitialMetadataDone(bool ok) {
-  if (ok) listener_.up();
+  if (!ok) return;
+  const auto& answer = context_.GetServerInitialMetadata();
+  const auto takes = answer.find(kTakesKey);
+  listener_.up(takes == answer.end() || takes->second != kTakesAll);
 }
 
 void Sender::Pump() {
@@ -61,6 +65,8 @@ void Sender::Write() {
   message_.set_snapshot_begins(batch_.snapshot_begins);
   message_.set_snapshot_ends(batch_.snapshot_ends);
   for (const Flow& flow : batch_.flows) conntrack::Write(flow, *message_.add_flows());
+  for (const Expectation& expectation : batch_.expectations)
+    conntrack::Write(expectation, *message_.add_expectations());
   if (batch_.snapshot_begins) {
     ++snapshot_;
     synchronised_ = false;

@@ -32,7 +32,8 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
 
   // Called on gRPC's threads, without our lock.
   struct Listener {
-    std::function<void()> up;                         // the peer answers: it is time for a snapshot
+    // The peer answers: it is time for a snapshot. `only_plain`: it takes no more than IsPlain().
+    std::function<void(bool only_plain)> up;
     std::function<void()> flipped;                    // synchronised() changed
     std::function<void(const absl::Status&)> closed;  // the end; nothing follows
   };

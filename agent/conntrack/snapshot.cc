@@ -20,8 +20,9 @@ constexpr size_t kPart = 64 << 10;
 
 }  // namespace
 
-absl::Status Snapshot::Begin() {
+absl::Status Snapshot::Begin(bool labels) {
   Abandon();
+  labels_ = labels;
   ZC_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::Open());
   alignas(nlmsghdr) char request[kMaxMessage];
   ZC_RETURN_IF_ERROR(socket.Send(request, PutDump(request, 1)));
@@ -53,7 +54,7 @@ absl::StatusOr<bool> Snapshot::Read(std::vector<Flow>& flows) {
       return ErrnoStatus("the kernel refuses to list its conntrack table", -error);
     }
     Flow flow;
-    if (ParseFlow(*message, flow)) flows.push_back(flow);
+    if (ParseFlow(*message, flow, labels_)) flows.push_back(flow);
   }
   return true;
 }

@@ -17,8 +17,8 @@ namespace zcluster::conntrack {
 // told. Whoever needs that listens to events from before Begin(). One thread.
 class Snapshot {
  public:
-  // Starts over, in the network namespace of the calling thread.
-  absl::Status Begin();
+  // Starts over, in the network namespace of the calling thread. `labels`: read them, too.
+  absl::Status Begin(bool labels = true);
   // Forgets what is left.
   void Abandon() { socket_.reset(); }
   bool Running() const { return socket_ != nullptr; }
@@ -30,6 +30,7 @@ class Snapshot {
  private:
   absl::StatusOr<bool> Read(std::vector<Flow>& flows);
 
+  bool labels_ = true;
   std::unique_ptr<NetlinkSocket> socket_;
   std::vector<char> part_;
 };

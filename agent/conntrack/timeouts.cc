@@ -2,6 +2,7 @@
 #include "agent/conntrack/timeouts.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_sctp.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 
 #include <string>
@@ -41,8 +42,19 @@ Timeouts Timeouts::Read() {
   read.tcp_[TCP_CONNTRACK_CLOSE] = ReadSeconds("tcp_timeout_close", 10);
   read.udp_ = ReadSeconds("udp_timeout", 30);
   read.udp_stream_ = ReadSeconds("udp_timeout_stream", 120);
+  read.gre_ = ReadSeconds("gre_timeout", 30);
+  read.gre_stream_ = ReadSeconds("gre_timeout_stream", 180);
   read.icmp_ = ReadSeconds("icmp_timeout", 30);
   read.icmpv6_ = ReadSeconds("icmpv6_timeout", 30);
+  read.sctp_.fill(read.generic_);
+  read.sctp_[SCTP_CONNTRACK_CLOSED] = ReadSeconds("sctp_timeout_closed", 10);
+  read.sctp_[SCTP_CONNTRACK_COOKIE_WAIT] = ReadSeconds("sctp_timeout_cookie_wait", 3);
+  read.sctp_[SCTP_CONNTRACK_COOKIE_ECHOED] = ReadSeconds("sctp_timeout_cookie_echoed", 3);
+  read.sctp_[SCTP_CONNTRACK_ESTABLISHED] = ReadSeconds("sctp_timeout_established", 210);
+  read.sctp_[SCTP_CONNTRACK_SHUTDOWN_SENT] = ReadSeconds("sctp_timeout_shutdown_sent", 3);
+  read.sctp_[SCTP_CONNTRACK_SHUTDOWN_RECD] = ReadSeconds("sctp_timeout_shutdown_recd", 3);
+  read.sctp_[SCTP_CONNTRACK_SHUTDOWN_ACK_SENT] = ReadSeconds("sctp_timeout_shutdown_ack_sent", 3);
+  read.sctp_[SCTP_CONNTRACK_HEARTBEAT_SENT] = ReadSeconds("sctp_timeout_heartbeat_sent", 30);
   return read;
 }
 
@@ -50,7 +62,13 @@ uint32_t Timeouts::Of(const Flow& flow) const {
   switch (flow.key.protocol) {
     case IPPROTO_TCP:
       return flow.tcp.state < tcp_.size() ? tcp_[flow.tcp.state] : generic_;
+    case IPPROTO_SCTP:
+      return flow.rare && flow.rare->sctp_state < sctp_.size() ? sctp_[flow.rare->sctp_state]
+                                                               : generic_;
+    case IPPROTO_GRE:
+      return (flow.status & IPS_SEEN_REPLY) != 0 ? gre_stream_ : gre_;
     case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
       return (flow.status & IPS_ASSURED) != 0 ? udp_stream_ : udp_;
     case IPPROTO_ICMP:
       return icmp_;

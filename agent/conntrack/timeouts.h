@@ -17,6 +17,10 @@ inline constexpr uint32_t kHoldTimeout = 90 * 86400;
 // backup holds.
 inline constexpr bool IsHeld(uint32_t timeout) { return timeout > kHoldTimeout / 2; }
 
+// How long a GRE flow that was held lives after its release, in seconds, whether packets come or
+// not: its timeout is fixed (PutCreate). Traffic that goes on makes it anew, by the rules.
+inline constexpr uint32_t kGreLife = 86400;
+
 // How long the kernel lets a flow be silent, by its state, as its sysctls say. Immutable.
 class Timeouts {
  public:
@@ -26,13 +30,20 @@ class Timeouts {
 
   // Seconds.
   uint32_t Of(const Flow& flow) const;
+  // The same of one that we make: of GRE it is kGreLife.
+  uint32_t OfInjected(const Flow& flow) const {
+    return flow.key.protocol == IPPROTO_GRE ? kGreLife : Of(flow);
+  }
 
  private:
   std::array<uint32_t, 10> tcp_{};  // by TCP_CONNTRACK_*
   uint32_t udp_ = 0;
   uint32_t udp_stream_ = 0;
+  uint32_t gre_ = 0;
+  uint32_t gre_stream_ = 0;
   uint32_t icmp_ = 0;
   uint32_t icmpv6_ = 0;
+  std::array<uint32_t, 10> sctp_{};  // by SCTP_CONNTRACK_*
   uint32_t generic_ = 0;
 };
 

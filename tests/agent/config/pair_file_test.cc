@@ -14,6 +14,7 @@ TEST_F(PairFileTest, FillsInWhatWasLeftOut) {
   ASSERT_TRUE(pair.ok()) << pair.status();
   EXPECT_EQ(pair->failback, core::Failback::kKeep);
   EXPECT_TRUE(pair->replicate_conntrack);
+  EXPECT_FALSE(pair->replicate_labels);
   EXPECT_EQ(pair->advert_interval.duration(), absl::Milliseconds(100));
   EXPECT_EQ(pair->vips[1].WithPrefix(), "2001:db8::10/64");
   EXPECT_EQ(pair->commands[0].timeout, absl::Seconds(30));
@@ -44,6 +45,13 @@ TEST_F(PairFileTest, ReadsWhichConfigurationItIs) {
   ASSERT_TRUE(pair.ok()) << pair.status();
   EXPECT_EQ(pair->generation, 12U);
   EXPECT_EQ(pair->term, 18446744073709551615U);
+}
+
+TEST_F(PairFileTest, ReplicatesLabelsWhenAskedTo) {
+  const auto pair = Pair("name: lab", "name: lab\nconntrack: {labels: true}");
+  ASSERT_TRUE(pair.ok()) << pair.status();
+  EXPECT_TRUE(pair->replicate_labels);
+  EXPECT_TRUE(pair->replicate_conntrack);
 }
 
 TEST_F(PairFileTest, LetsAPairBeWithoutVip) {

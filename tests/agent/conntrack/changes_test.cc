@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/changes.h"
 
+#include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
 
 namespace zcluster::conntrack {
@@ -70,6 +71,53 @@ TEST_F(ChangesTest, SendsTheStateOfNowOnce) {
   Add(Partial(flow));  // what an update leaves out stays as it was
   EXPECT_EQ(Take(), std::vector<std::string>{Describe(flow)});
   EXPECT_EQ(Take(), nothing_);
+}
+
+TEST_F(ChangesTest, WhatFewHaveIsSentWholeThoughEventsTellItInParts) {
+  GoLive({WithShift(WithHelper(flow_, "ftp"), 5)});
+  Add(WithLabels(WithHelper(flow_, "ftp"), 1));
+  const Flow whole = WithLabels(WithShift(WithHelper(flow_, "ftp"), 5), 1);
+  EXPECT_EQ(Take(), std::vector<std::string>{Describe(whole)});
+  EXPECT_EQ(batch_.digest, DigestOf(whole));
+  Add(WithHelper(flow_, "ftp"));
+  Add(WithShift(WithHelper(flow_, "ftp"), 6));
+  EXPECT_EQ(Take(), std::vector<std::string>{
+                        Describe(WithLabels(WithShift(WithHelper(flow_, "ftp"), 6), 1))});
+  Add(Gone(flow_));
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_EQ(batch_.digest, 0U);
+  Add(flow_);
+  EXPECT_EQ(Take(), std::vector<std::string>{Describe(flow_)});
+}
+
+TEST_F(ChangesTest, AnotherLifeOfAFlowHasNothingOfTheFirst) {
+  GoLive({WithShift(flow_, 5)});
+  Add(Gone(flow_));
+  Add(flow_);  // the kernel may give it the same id
+  EXPECT_EQ(Take(), std::vector<std::string>{Describe(flow_)});
+}
+
+TEST_F(ChangesTest, ASnapshotBringsWhatEventsDidNotTell) {
+  changes_.BeginSnapshot();
+  Flow udp = Plain(Key(IPPROTO_UDP, "198.51.100.7", 1, "192.0.2.10", 2));
+  Add(WithLabels(udp, 2));
+  Add(Partial(flow_));
+  const Flow sctp = Sctp(Key(IPPROTO_SCTP, "198.51.100.7", 1, "192.0.2.10", 2));
+  Flow partial = sctp;
+  partial.rare = nullptr;
+  partial.mark = 6;
+  Add(partial);
+  EXPECT_TRUE(changes_.AddFound(
+      {WithLabels(WithMaster(udp, flow_.key), 1), WithShift(flow_, 3), sctp}, kStart));
+  changes_.EndSnapshot();
+  std::vector<std::string> told = Take();
+  std::sort(told.begin(), told.end());
+  Flow marked = sctp;
+  marked.mark = 6;
+  std::vector<std::string> expected = {Describe(WithLabels(WithMaster(udp, flow_.key), 2)),
+                                       Describe(WithShift(flow_, 3)), Describe(marked)};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(told, expected);
 }
 
 TEST_F(ChangesTest, AFlowThatCameAndWentIsNeverSent) {

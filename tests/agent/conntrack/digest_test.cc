@@ -18,6 +18,13 @@ TEST(Digest, TellsFlowsApartByAllThatMattersButTcp) {
   other = flow;
   other.status &= ~uint32_t{IPS_ASSURED};
   EXPECT_NE(DigestOf(flow), DigestOf(other));
+  for (const Flow& rare :
+       {WithLabels(flow, 1), WithLabels(flow, 2), WithHelper(flow, "ftp"), WithShift(flow, 1),
+        WithShift(flow, 2), WithMaster(flow, Natted(3).key)}) {
+    EXPECT_NE(DigestOf(flow), DigestOf(rare)) << Describe(rare);
+  }
+  EXPECT_NE(DigestOf(WithLabels(flow, 1)), DigestOf(WithLabels(flow, 2)));
+  EXPECT_EQ(DigestOf(WithLabels(flow, 1)), DigestOf(WithLabels(flow, 1)));
   other = flow;
   other.tcp.state = TCP_CONNTRACK_CLOSE;
   other.timeout = other.id = 7;

@@ -21,6 +21,10 @@ TEST(Filter, LeavesOutLoopbackAndTheLinkAlone) {
   EXPECT_FALSE(replicates("10.30.0.9", "127.9.9.9"));
   EXPECT_FALSE(replicates("::1", "::1"));
   EXPECT_TRUE(replicates("::2", "fd00::1"));
+  EXPECT_FALSE(replicates("10.30.0.9", "224.0.0.18"));
+  EXPECT_TRUE(replicates("10.30.0.9", "224.0.1.1"));
+  EXPECT_FALSE(replicates("fd00::9", "ff02::12"));
+  EXPECT_TRUE(replicates("fd00::9", "ff0e::12"));
 }
 
 TEST(Filter, RefusesWhatIsNoAddress) {

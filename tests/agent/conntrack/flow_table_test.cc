@@ -50,6 +50,37 @@ TEST(FlowTable, AnAdoptedEntryThatIsNotHeldIsUpdated) {
   EXPECT_EQ(table.Name(liberal, whole), Step::kNone);
 }
 
+TEST(FlowTable, WhatFewHaveIsUpdatedOrMadeAnewAndForgottenWithTheFlow) {
+  FlowTable table;
+  Flow whole;
+  const Flow flow = Natted(0);
+  table.Name(flow, whole);
+  EXPECT_EQ(table.Name(WithShift(flow, 1), whole), Step::kUpdate);
+  EXPECT_EQ(table.Name(WithShift(flow, 1), whole), Step::kNone);
+  EXPECT_EQ(table.Name(WithShift(flow, 2), whole), Step::kUpdate);
+  EXPECT_EQ(table.Name(WithHelper(WithShift(flow, 2), "ftp"), whole), Step::kReplace);
+  EXPECT_EQ(table.Name(WithMaster(flow, Natted(1).key), whole), Step::kReplace);
+  EXPECT_EQ(table.Name(WithMaster(WithShift(flow, 3), Natted(1).key), whole), Step::kUpdate);
+  EXPECT_EQ(table.Name(WithMaster(flow, Natted(1).key), whole), Step::kReplace);
+  EXPECT_TRUE(table.Find(flow.key, whole));
+  EXPECT_EQ(Describe(whole), Describe(WithMaster(flow, Natted(1).key)));
+  EXPECT_TRUE(table.End(flow.key));
+  EXPECT_EQ(table.digest(), 0U);
+  EXPECT_EQ(table.Name(flow, whole), Step::kCreate);
+  EXPECT_TRUE(table.Find(flow.key, whole));
+  EXPECT_EQ(whole.rare, nullptr);
+}
+
+TEST(FlowTable, LabelsThatTheMasterDoesNotNameAreNoDifference) {
+  FlowTable table;
+  Flow whole;
+  table.Adopt(WithLabels(Natted(0), 1), true);
+  EXPECT_EQ(table.Name(Natted(0), whole), Step::kNone);
+  table.Adopt(WithLabels(WithShift(Natted(1), 4), 1), true);
+  EXPECT_EQ(table.Name(WithShift(Natted(1), 4), whole), Step::kNone);
+  EXPECT_EQ(table.Name(WithLabels(Natted(0), 2), whole), Step::kUpdate);
+}
+
 TEST(FlowTable, SweepsWhatWasNotNamed) {
   FlowTable table;
   Flow whole;

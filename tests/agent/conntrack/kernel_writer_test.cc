@@ -84,6 +84,113 @@ TEST(KernelWriter, EveryTcpStateComesBack) {
   }
 }
 
+TEST(KernelWriter, EverySctpStateComesBackWithItsTags) {
+  for (uint8_t state = 1; state <= 8; ++state) {
+    Flow flow = Sctp(Key(IPPROTO_SCTP, "198.51.100.7", 1024, "192.0.2.10", 3868), state);
+    ExpectRoundTrip(WithNat(flow, "10.1.0.2", "10.1.0.254", 40000));
+    ExpectRoundTrip(Sctp(Key(IPPROTO_SCTP, "2001:db8::7", 1024, "2001:db8:1::10", 3868), state));
+  }
+}
+
+TEST(KernelWriter, GreComesBackWithItsKeys) {
+  Flow flow = Plain(Key(IPPROTO_GRE, "198.51.100.7", 0, "192.0.2.10", 0));
+  ExpectRoundTrip(flow);
+  flow.reply.source = Ip("10.1.0.2");
+  flow.status = 0x1ae;
+  ExpectRoundTrip(flow);
+  ExpectRoundTrip(Plain(Key(IPPROTO_GRE, "198.51.100.7", 7, "192.0.2.10", 9)));
+}
+
+TEST(KernelWriter, AProtocolThatTheKernelDoesNotKnowIsItsAddresses) {
+  Flow esp = Plain(Key(IPPROTO_ESP, "198.51.100.7", 0, "192.0.2.10", 0));
+  ExpectRoundTrip(esp);
+  esp.reply.source = Ip("10.1.0.2");
+  esp.reply.destination = Ip("10.1.0.254");
+  esp.status = 0x1be;
+  ExpectRoundTrip(esp);
+  ExpectRoundTrip(Plain(Key(IPPROTO_IPIP, "2001:db8::7", 0, "2001:db8:1::10", 0)));
+}
+
+TEST(KernelWriter, UdpLiteComesBack) {
+  ExpectRoundTrip(Plain(Key(IPPROTO_UDPLITE, "198.51.100.7", 5353, "192.0.2.10", 53)));
+}
+
+TEST(KernelWriter, DccpIsNotReadBack) {
+  Netns netns;
+  Change(netns, Verb::kCreate, {Plain(Key(IPPROTO_DCCP, "198.51.100.7", 0, "192.0.2.10", 0))});
+  EXPECT_TRUE(Texts(netns).empty());
+}
+
+TEST(KernelWriter, ZonesOfOneDirectionComeBackAndAreFound) {
+  for (const ZoneDirection direction : {ZoneDirection::kOriginal, ZoneDirection::kReply}) {
+    const bool original = direction == ZoneDirection::kOriginal;
+    Flow flow = With(Natted(0), [&](Rare& rare) {
+      rare.zone_direction = direction;
+      rare.reply_zone = original ? uint16_t{0} : uint16_t{9};
+    });
+    flow.key.zone = original ? uint16_t{9} : uint16_t{0};
+    ExpectRoundTrip(flow);
+    Netns netns;
+    ASSERT_EQ(Change(netns, Verb::kCreate, {flow}), 0U);
+    flow.mark = 3;
+    EXPECT_EQ(Change(netns, Verb::kUpdate, {flow}), 0U);
+    EXPECT_EQ(Texts(netns), std::vector<std::string>{Describe(flow)});
+    EXPECT_EQ(Change(netns, Verb::kDeleteByReply, {flow}), 0U);
+    EXPECT_TRUE(Texts(netns).empty());
+  }
+}
+
+TEST(KernelWriter, LabelsComeBackWhereARuleUsesThemAndAreNoErrorElsewhere) {
+  Netns with, without;
+  with.Shell("nft 'table t { chain c { ct label set 1; }; }'");
+  Flow flow = WithLabels(Natted(0), 1);
+  ASSERT_EQ(Change(with, Verb::kCreate, {flow}), 0U);
+  EXPECT_EQ(Texts(with), std::vector<std::string>{Describe(flow)});
+  flow = WithLabels(Natted(0), 6);
+  ASSERT_EQ(Change(with, Verb::kUpdate, {flow}), 0U);
+  EXPECT_EQ(Texts(with), std::vector<std::string>{Describe(flow)});
+  ASSERT_EQ(Change(without, Verb::kCreate, {flow}), 0U);
+  EXPECT_EQ(Texts(without), std::vector<std::string>{Describe(Natted(0))});
+}
+
+TEST(KernelWriter, ShiftedSequenceNumbersComeBackAndChange) {
+  ExpectRoundTrip(WithShift(Natted(0), 1000));
+  Netns netns;
+  ASSERT_EQ(Change(netns, Verb::kCreate, {Natted(0)}), 0U);
+  ASSERT_EQ(Change(netns, Verb::kUpdate, {WithShift(Natted(0), 0xfffffff0)}), 0U);
+  EXPECT_EQ(Texts(netns), std::vector<std::string>{Describe(WithShift(Natted(0), 0xfffffff0))});
+}
+
+TEST(KernelWriter, AHelperComesBackAndAnUpdateLeavesIt) {
+  Flow flow = Natted(0);
+  flow.key.destination_port = 21;
+  flow = WithHelper(flow, "ftp");
+  ExpectRoundTrip(flow);
+  Netns netns;
+  ASSERT_EQ(Change(netns, Verb::kCreate, {flow}), 0U);
+  flow.mark = 3;
+  EXPECT_EQ(Change(netns, Verb::kUpdate, {flow}), 0U);
+  EXPECT_EQ(Texts(netns), std::vector<std::string>{Describe(flow)});
+  EXPECT_EQ(Change(netns, Verb::kCreate, {WithHelper(Natted(1), "nobody")}), 1U);
+}
+
+TEST(KernelWriter, ARelatedFlowComesBackWithItsMaster) {
+  for (const bool v6 : {false, true}) {
+    const Flow master = v6 ? Plain(Key(IPPROTO_TCP, "2001:db8::7", 1024, "2001:db8:1::10", 21))
+                           : Plain(Key(IPPROTO_TCP, "198.51.100.7", 1024, "192.0.2.10", 21));
+    Flow related = v6 ? Plain(Key(IPPROTO_TCP, "2001:db8:1::10", 20, "2001:db8::7", 5000))
+                      : Plain(Key(IPPROTO_TCP, "192.0.2.10", 20, "198.51.100.7", 5000));
+    related = WithMaster(related, master.key);
+    Netns netns;
+    EXPECT_EQ(Change(netns, Verb::kCreate, {related}), 1U) << "made before its master";
+    ASSERT_EQ(Change(netns, Verb::kCreate, {master, related}), 0U);
+    EXPECT_EQ(Dump(netns).count(Describe(related)), 1U);
+    related.tcp.state = TCP_CONNTRACK_FIN_WAIT;
+    ASSERT_EQ(Change(netns, Verb::kUpdate, {related}), 0U);
+    EXPECT_EQ(Dump(netns).count(Describe(related)), 1U);
+  }
+}
+
 TEST(KernelWriter, ZonesKeepFlowsApart) {
   Netns netns;
   Flow flow = Natted(0);

@@ -77,9 +77,79 @@ inline Flow Natted(int i, const std::string& backend = "10.1.0.2") {
   return flow;
 }
 
+// A flow with something that few have; `spoil` says what.
+inline Flow With(Flow flow, const std::function<void(Rare&)>& change) {
+  Rare rare = flow.rare ? *flow.rare : Rare{};
+  change(rare);
+  flow.rare = std::make_shared<const Rare>(rare);
+  return flow;
+}
+
+inline Flow WithHelper(const Flow& flow, const std::string& name) {
+  return With(flow, [&](Rare& rare) { std::copy(name.begin(), name.end(), rare.helper.begin()); });
+}
+
+inline Flow WithMaster(const Flow& flow, const FlowKey& master) {
+  return With(flow, [&](Rare& rare) {
+    rare.master = master;
+    rare.master.zone = 0;
+    rare.told |= Rare::kMaster;
+  });
+}
+
+inline Flow WithLabels(const Flow& flow, uint8_t first) {
+  return With(flow, [&](Rare& rare) {
+    rare.labels = {first, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80};
+    rare.told |= Rare::kLabels;
+  });
+}
+
+inline Flow WithShift(const Flow& flow, uint32_t position) {
+  return With(flow, [&](Rare& rare) {
+    rare.original_shift = {position, static_cast<uint32_t>(-3), 5};
+    rare.reply_shift = {position + 1, 7, 0xffffffff};
+    rare.told |= Rare::kShift;
+  });
+}
+
+// An established association without NAT.
+inline Flow Sctp(const FlowKey& key, uint8_t state = 4) {
+  return With(Plain(key), [&](Rare& rare) {
+    rare.sctp_state = state;
+    rare.original_tag = 0x11223344;
+    rare.reply_tag = 0xaabbccdd;
+    rare.told |= Rare::kSctp;
+  });
+}
+
+// What of Rare must be the same on both nodes.
+inline std::string DescribeRare(const Rare& rare) {
+  const auto shift = [](const SequenceShift& at) {
+    return absl::StrCat(at.position, "/", static_cast<int32_t>(at.before), "/",
+                        static_cast<int32_t>(at.after));
+  };
+  std::string text = rare.helper[0] != 0 ? absl::StrCat(" helper ", rare.helper.data()) : "";
+  if (rare.Has(Rare::kSctp)) {
+    absl::StrAppend(&text, " sctp ", rare.sctp_state, "/", absl::Hex(rare.original_tag), "/",
+                    absl::Hex(rare.reply_tag));
+  }
+  if (rare.Has(Rare::kLabels)) {
+    absl::StrAppend(&text, " labels ");
+    for (uint8_t byte : rare.labels) absl::StrAppend(&text, absl::Hex(byte, absl::kZeroPad2));
+  }
+  if (rare.Has(Rare::kShift))
+    absl::StrAppend(&text, " shift ", shift(rare.original_shift), " ", shift(rare.reply_shift));
+  if (rare.Has(Rare::kMaster)) absl::StrAppend(&text, " master ", Text(rare.master));
+  if (rare.zone_direction == ZoneDirection::kOriginal) absl::StrAppend(&text, " zone-orig");
+  if (rare.zone_direction == ZoneDirection::kReply)
+    absl::StrAppend(&text, " zone-reply ", rare.reply_zone);
+  return text;
+}
+
 // Everything that must be the same on both nodes.
 inline std::string Describe(const Flow& flow) {
-  const int ours = ~IP_CT_TCP_FLAG_BE_LIBERAL;
+  // Nor is it whether data is unacknowledged at this moment, which no event tells.
+  const int ours = ~(IP_CT_TCP_FLAG_BE_LIBERAL | IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED);
   char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
   ::inet_ntop(flow.key.family, flow.reply.source.data(), source, sizeof source);
   ::inet_ntop(flow.key.family, flow.reply.destination.data(), destination, sizeof destination);
@@ -87,7 +157,8 @@ inline std::string Describe(const Flow& flow) {
                       destination, ":", flow.reply.destination_port, " status 0x",
                       absl::Hex(flow.status), " mark ", flow.mark, " tcp ", flow.tcp.state, "/",
                       flow.tcp.original_scale, "/", flow.tcp.reply_scale, "/",
-                      flow.tcp.original_flags & ours, "/", flow.tcp.reply_flags & ours);
+                      flow.tcp.original_flags & ours, "/", flow.tcp.reply_flags & ours,
+                      flow.rare ? DescribeRare(*flow.rare) : "");
 }
 
 // The table of a namespace's kernel, as text, in an order that does not depend on the kernel's.

@@ -21,6 +21,16 @@ TEST(Parse, ReadsWhatWeWrite) {
   EXPECT_FALSE(read.gone);
 }
 
+TEST(Parse, ReadsLabelsOnlyWhenAskedTo) {
+  alignas(8) char bytes[kMaxMessage];
+  PutCreate(bytes, 1, WithLabels(Natted(0), 1), 60);
+  Flow read;
+  ASSERT_TRUE(ParseFlow(*reinterpret_cast<const nlmsghdr*>(bytes), read, false));
+  EXPECT_EQ(read.rare, nullptr);
+  ASSERT_TRUE(ParseFlow(*reinterpret_cast<const nlmsghdr*>(bytes), read, true));
+  EXPECT_NE(read.rare, nullptr);
+}
+
 TEST(Parse, RefusesOtherMessages) {
   alignas(8) char bytes[kMaxMessage];
   Flow read;
@@ -34,9 +44,11 @@ TEST(Parse, RefusesOtherMessages) {
 
 TEST(Parse, SurvivesAnything) {
   std::mt19937 random(7);
+  const Flow rare =
+      WithShift(WithMaster(WithLabels(WithHelper(Natted(0), "ftp"), 1), Natted(7).key), 99);
   for (int i = 0; i < 200000; ++i) {
     alignas(8) char bytes[kMaxMessage] = {};
-    const size_t size = PutCreate(bytes, 1, Natted(i % 100), 60);
+    const size_t size = PutCreate(bytes, 1, i % 2 == 0 ? Natted(i % 100) : rare, 60);
     for (int j = 0; j < 3; ++j) bytes[16 + random() % (size - 16)] = static_cast<char>(random());
     auto* message = reinterpret_cast<nlmsghdr*>(bytes);
     message->nlmsg_len = static_cast<uint32_t>(random() % (size + 1));

@@ -64,7 +64,10 @@ class SenderTest : public testing::Test {
  protected:
   SenderTest() {
     Sender::Listener listener;
-    listener.up = [this] { up_ = true; };
+    listener.up = [this](bool only_plain) {
+      only_plain_ = only_plain;
+      up_ = true;
+    };
     listener.flipped = [this] { ++flips_; };
     listener.closed = [this](const absl::Status&) { closed_ = true; };
     sender_ = Sender::Open(Sender::Call::kReplicate, backup_.channel(), changes_, term_, listener);
@@ -84,12 +87,14 @@ class SenderTest : public testing::Test {
   void Add(int i) { EXPECT_TRUE(changes_->Add({Natted(i)}, Loop::Now())); }
 
   RawBackup backup_;
-  std::atomic<bool> up_{false}, closed_{false};
+  std::atomic<bool> up_{false}, closed_{false}, only_plain_{false};
   std::atomic<int> flips_{0};
   const std::shared_ptr<std::atomic<uint64_t>> term_ = std::make_shared<std::atomic<uint64_t>>(7);
   std::shared_ptr<Sender> sender_;
   const std::shared_ptr<Changes> changes_ = std::make_shared<Changes>([this] { sender_->Pump(); });
 };
+
+TEST_F(SenderTest, APeerThatSaysNothingTakesOnlyThePlain) { EXPECT_TRUE(only_plain_); }
 
 TEST_F(SenderTest, IsSynchronisedOnceTheSnapshotIsAcknowledged) {
   EXPECT_EQ(backup_.Batch(0).term(), 7U);

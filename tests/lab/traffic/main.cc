@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/lab/traffic/hold.h"
+#include "tests/lab/traffic/kinds.h"
 #include "tests/lab/traffic/probe.h"
 #include "tests/lab/traffic/requests.h"
 #include "tests/lab/traffic/serve.h"
@@ -28,6 +29,7 @@ struct Flags {
   std::string threshold = "5ms";
   uint64_t requests_per_second = 100;
   std::string timeout = "3s";
+  std::string to6;
 };
 
 void AddClientFlags(CLI::App& verb, Flags& flags) {
@@ -63,11 +65,19 @@ int Main(int argc, char** argv) {
   requests.add_option("--rate", flags.requests_per_second, "requests a second")
       ->check(CLI::Range(1, 10000));
   requests.add_option("--timeout", flags.timeout, "after which a request has failed");
+  CLI::App& kinds = *app.add_subcommand("kinds", "a flow of each kind that conntrack knows");
+  kinds.add_option("--to", flags.to, "the VIP, IPv4")->required();
+  kinds.add_option("--to6", flags.to6, "and IPv6, without brackets")->required();
+  kinds.add_option("--report", flags.output.file, "write the JSON report to this file");
+  CLI::App& serve_kinds = *app.add_subcommand("serve-kinds", "be the backend of `kinds`");
+  serve_kinds.add_option("--name", flags.name, "what it answers");
   CLI11_PARSE(app, argc, argv);
 
   Control control(flags.seconds);
   Reporter reporter(flags.output);
   if (serve.parsed()) return Serve(flags.port, flags.name, control);
+  if (serve_kinds.parsed()) return ServeKinds(flags.name, control);
+  if (kinds.parsed()) return Kinds({flags.to, flags.to6}, control, reporter);
   const Endpoint to = ParseEndpoint(flags.to);
   if (hold.parsed()) {
     return Hold({to, flags.connections, ParseKinds(flags.kinds), flags.bytes_per_second}, control,

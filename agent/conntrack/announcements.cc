@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/conntrack/announcements.h"
+
+namespace zcluster::conntrack {
+
+void Announcements::Clear() {
+  entries_.clear();
+  order_.clear();
+  digest_ = 0;
+}
+
+void Announcements::Add(const Expectation& expectation, uint64_t position) {
+  const FlowKey& key = expectation.what.key;
+  const auto at = entries_.find(key);
+  if (at == entries_.end() && (expectation.gone || entries_.size() >= kMost)) return;
+  Entry& entry = at == entries_.end() ? entries_[key] : at->second;
+  if (expectation.gone && entry.digest == 0) {  // it came and went
+    entries_.erase(at);
+    return;
+  }
+  entry.now = expectation;
+  entry.position = position;
+  entry.waits = true;
+  order_.emplace_back(position, key);
+}
+
+void Announcements::Take(uint64_t taken, size_t most, std::vector<Expectation>& expectations) {
+  while (Ready(taken) && expectations.size() < most) {
+    const auto [position, key] = order_.front();
+    order_.pop_front();
+    const auto at = entries_.find(key);
+    if (at == entries_.end() || !at->second.waits || at->second.position != position) continue;
+    Entry& entry = at->second;
+    expectations.push_back(entry.now);
+    digest_ -= entry.digest;
+    if (entry.now.gone) {
+      entries_.erase(at);
+      continue;
+    }
+    entry.waits = false;
+    entry.digest = DigestOf(entry.now);
+    digest_ += entry.digest;
+  }
+}
+
+}  // namespace zcluster::conntrack
