@@ -133,6 +133,8 @@ void Capture::Drain(std::function<void()> drained) {
 
 void Capture::Run() {
   while (TakeOrders()) {
+    // Events that nobody reads in time are lost; a whole table can wait for others' turn.
+    urgency_.Set(!snapshot_.Running());
     Wait();
     const absl::Time now = Loop::Now();
     Measure(now, ReadEvents());

@@ -22,6 +22,7 @@
 #include "agent/conntrack/netlink.h"
 #include "agent/conntrack/snapshot.h"
 #include "agent/conntrack/tap.h"
+#include "common/real_time.h"
 #include "common/unique_fd.h"
 
 namespace zcluster::conntrack {
@@ -109,6 +110,7 @@ class Capture {
   struct Ring;
   std::unique_ptr<Ring> ring_;
   std::vector<Flow> events_;
+  Urgency urgency_{kReplicationPriority};
   absl::Duration nap_ = absl::ZeroDuration();  // after a wake-up, so that events gather
   absl::Time span_began_ = absl::InfinitePast();
   size_t span_events_ = 0;

@@ -93,6 +93,8 @@ bool Injector::HasWork() const {
 
 void Injector::Run() {
   for (;;) {
+    // What our peer changed must not wait for others' turn; going through our own table may.
+    urgency_.Set(!release_list_.Running() && !loosen_list_.Running());
     std::deque<Batch> batches;
     bool renew = false;
     {
@@ -124,7 +126,10 @@ void Injector::Run() {
       if (&batch == &batches.back()) applied.digest = digest_;
       if (batch.applied) batch.applied(applied);
     }
-    if (renew) RenewAll();
+    if (renew) {
+      urgency_.Set(false);
+      RenewAll();
+    }
     if (batches.empty() && loosen_list_.Running()) LoosenSome();
     if (batches.empty() && release_list_.Running()) ReleaseSome();
   }

@@ -21,6 +21,7 @@
 #include "agent/conntrack/kernel_writer.h"
 #include "agent/conntrack/snapshot.h"
 #include "agent/conntrack/timeouts.h"
+#include "common/real_time.h"
 
 namespace zcluster::conntrack {
 
@@ -151,6 +152,7 @@ class Injector {
   Snapshot release_list_;  // of the release under way
   Snapshot loosen_list_;   // of the loosening under way
   Timeouts timeouts_;
+  Urgency urgency_{kReplicationPriority};
 
   std::thread thread_;
 };

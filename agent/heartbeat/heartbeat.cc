@@ -15,12 +15,12 @@
 #include "agent/core/boot_gate.h"
 #include "agent/heartbeat/address.h"
 #include "agent/heartbeat/process.h"
-#include "agent/heartbeat/real_time.h"
 #include "agent/heartbeat/render.h"
 #include "common/check.h"
 #include "common/file.h"
 #include "common/interface.h"
 #include "common/log.h"
+#include "common/real_time.h"
 #include "common/status.h"
 
 namespace zcluster::heartbeat {

@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/heartbeat/address.h"
-#include "agent/heartbeat/real_time.h"
 #include "agent/heartbeat/render.h"
 #include "common/check.h"
 #include "common/child.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/real_time.h"
 #include "common/status.h"
 
 namespace zcluster::heartbeat {

@@ -9,6 +9,7 @@
 
 #include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/support/threads.h"
 
 namespace zcluster::conntrack {
 namespace {
@@ -40,6 +41,10 @@ class InjectTest : public testing::Test {
 Flow Gone(Flow flow) {
   flow.gone = true;
   return flow;
+}
+
+TEST_F(InjectTest, WaitsForItsMasterInRealTime) {
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [] { return test::RealTimeThreads("ct-inject") == 1; }));
 }
 
 TEST_F(InjectTest, CreatesUpdatesAndEnds) {
