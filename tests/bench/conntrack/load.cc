@@ -23,10 +23,15 @@ absl::StatusOr<Done> Run(const Pace& pace,
   const double cpu = ThreadCpuSeconds();
   const int64_t start = NowNs();
   for (uint64_t made = 0; made < pace.count;) {
-    if (pace.rate > 0)
+    uint64_t count = step;
+    if (pace.rate > 0) {
       SleepUntil(start +
                  static_cast<int64_t>(static_cast<double>(made) / pace.rate * kNsPerSecond));
-    const uint64_t count = std::min(step, pace.count - made);
+      const double passed = static_cast<double>(NowNs() - start) / kNsPerSecond;
+      const auto due = static_cast<uint64_t>(passed * pace.rate);
+      if (due > made + step) count = std::min<uint64_t>(due - made, pace.at_most);
+    }
+    count = std::min(count, pace.count - made);
     ZC_RETURN_IF_ERROR(make(pace.first + made, static_cast<size_t>(count)));
     made += count;
   }
