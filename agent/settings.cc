@@ -45,6 +45,7 @@ heartbeat::Options HeartbeatOptions(const config::Settings& s, const lifecycle::
   options.peer_address = s.agent.peer_address;
   options.router_id = s.pair->router_id;
   options.advert_interval = s.pair->advert_interval;
+  options.multicast = s.pair->multicast;
   for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.WithPrefix(), vip.interface});
   return options;
@@ -122,8 +123,12 @@ facts::Options FactsOptions(const config::Settings& s, const lifecycle::Paths& p
                          .must_pass = {.interface = s.agent.interface,
                                        .address = s.agent.node_address,
                                        .peer_address = s.agent.peer_address,
+                                       .multicast = s.pair->multicast,
                                        .link_port = s.agent.listen_port,
                                        .link_addresses = s.agent.LinkAddresses()}};
+  options.interface = s.agent.interface;
+  options.router_id = s.pair->router_id;
+  options.multicast = s.pair->multicast;
   for (const config::Vip& vip : s.pair->vips)
     options.vips.push_back({vip.address, vip.prefix_length});
   return options;

@@ -111,6 +111,7 @@ struct PairSettings {
   std::string name;
   int router_id = 0;
   core::AdvertInterval advert_interval;
+  bool multicast = false;  // adverts go to VRRP's group
   core::Failback failback = core::Failback::kKeep;
   std::string preferred;
   std::vector<Vip> vips;

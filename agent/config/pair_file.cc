@@ -253,6 +253,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
       .name = file.name(),
       .router_id = router_id,
       .advert_interval = interval,
+      .multicast = file.vrrp().multicast(),
       .failback = core::Failback::kKeep,
       .preferred = "",
       .vips = {},

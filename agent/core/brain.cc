@@ -114,8 +114,6 @@ bool Brain::Apply(const Ticked& event) {
   return CountMaintenance();
 }
 
-bool Brain::Apply(const FactsReported& event) { return Assign(state_.facts, event.facts); }
-
 bool Brain::Apply(const Persisted&) {
   ZC_CHECK(!state_.under_way.empty());
   state_.on_disk = state_.under_way.front();

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "agent/core/brain.h"
+#include "agent/core/facts.h"
 #include "agent/core/names.h"
 
 namespace zcluster::core {
@@ -46,6 +47,18 @@ bool Brain::Apply(const NetworkSeen& event) {
                        {"after", absl::FormatDuration(event.after)},
                        {"term", absl::StrCat(state_.durable.own_term.value)}});
   return false;
+}
+
+bool Brain::Apply(const FactsReported& event) {
+  const std::string known = StrangerIn(state_.facts);
+  if (state_.facts == event.facts) return false;
+  state_.facts = event.facts;
+  if (const std::string stranger = StrangerIn(state_.facts); stranger != known) {
+    Log(stranger.empty() ? "router_id_is_ours" : "router_id_in_use",
+        {{"evidence", stranger.empty() ? "no other router uses it any more" : stranger}},
+        /*warning=*/!stranger.empty());
+  }
+  return true;
 }
 
 }  // namespace zcluster::core

@@ -180,6 +180,18 @@ void AddAdmission(const State& state, const Node& node, List& list) {
   }
 }
 
+// Adverts of others are dropped here, but ours may reach them, and VRRP's words are theirs then.
+void AddRouterId(const Node& node, List& list) {
+  if (node.Find(fact::kRouterId) == nullptr) return;
+  const std::string stranger = StrangerIn(node.facts);
+  list.push_back(
+      {std::string(fact::kRouterId), node.name, true, !stranger.empty(),
+       stranger.empty()
+           ? absl::StrCat("no other router uses the pair's router id, as ", node.name, " hears")
+           : absl::StrCat(stranger, ", as ", node.name,
+                          " hears; give one of the two another id (vrrp.router_id)")});
+}
+
 // The link needs one of them.
 void AddLinks(const Node& node, const std::string& other, List& list) {
   for (const Fact& fact : node.facts) {
@@ -248,6 +260,13 @@ void AddClock(const State& state, List& list) {
 
 }  // namespace
 
+std::string StrangerIn(const std::vector<Fact>& facts) {
+  for (const Fact& fact : facts) {
+    if (fact.name == fact::kRouterId) return fact.value == "alone" ? "" : fact.value;
+  }
+  return "";
+}
+
 std::string LinkWarning(const State& state) {
   if (!state.peer.connected) return "";
   List list;
@@ -279,6 +298,7 @@ std::vector<Precondition> FactPreconditions(const State& state) {
   AddLinks(peer, state.config.node_name, list);
   for (const Node* node : {&own, &peer}) {
     AddAdmission(state, *node, list);
+    AddRouterId(*node, list);
     AddDisk(*node, list);
     AddCertificate(state, *node, list);
     AddLocal(*node, list);

@@ -31,6 +31,8 @@ inline constexpr absl::string_view kHeartbeat = "heartbeat";
 // "heartbeat" or "link": empty, or a sentence that says which packet filter drops it and what to
 // do.
 inline constexpr absl::string_view kAdmission = "admission ";
+// "alone", or a sentence that says who else sends adverts of the pair's router id.
+inline constexpr absl::string_view kRouterId = "router id";
 inline constexpr absl::string_view kDiskFree = "disk free";       // MiB, of the agent's state
 inline constexpr absl::string_view kCertificate = "certificate";  // when it ends, seconds of Unix
 // Number of connections to VIPs that end on the node itself.
@@ -46,6 +48,9 @@ inline constexpr absl::Duration kClockSkew = absl::Seconds(1);
 // The addresses of the peer's agent that do not answer this node, although the link lives over
 // another; one sentence, empty if there is none.
 std::string LinkWarning(const State& state);
+
+// Who else uses the pair's router id, as `facts` say; empty: nobody.
+std::string StrangerIn(const std::vector<Fact>& facts);
 
 // One precondition for each subject that both nodes (or, of what concerns one alone, that node)
 // have told: an older peer that does not tell a fact is not held to it. What is alike is one line;

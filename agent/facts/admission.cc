@@ -314,17 +314,20 @@ std::string DropperOf(const Chains& chains, const std::vector<Packet>& packets) 
 
 std::vector<Packet> Heartbeats(const MustPass& must) {
   const auto one = [&must](bool incoming) {
+    const std::string to = must.multicast ? "224.0.0.18"
+                           : incoming     ? must.address
+                                          : must.peer_address;
     return Packet{.incoming = incoming,
                   .v6 = false,
                   .protocol = "vrrp",
                   .number = "112",
                   .from = incoming ? must.peer_address : must.address,
-                  .to = incoming ? must.address : must.peer_address,
+                  .to = to,
                   .interface = must.interface,
                   .what = absl::StrCat("VRRP (IP protocol 112) ", incoming ? "from " : "to ",
-                                       must.peer_address),
-                  .pattern = absl::StrCat("ip ", incoming ? "saddr " : "daddr ", must.peer_address,
-                                          " ip protocol 112")};
+                                       incoming ? must.peer_address : to),
+                  .pattern = absl::StrCat("ip ", incoming ? "saddr " : "daddr ",
+                                          incoming ? must.peer_address : to, " ip protocol 112")};
   };
   return {one(true), one(false)};
 }

@@ -17,6 +17,7 @@ struct MustPass {
   std::string interface;                    // VRRP's
   std::string address;                      // this node's on it, IPv4
   std::string peer_address;                 // the peer's
+  bool multicast = false;                   // adverts go to VRRP's group
   int link_port = 0;                        // where both agents listen
   std::vector<std::string> link_addresses;  // the peer's on the link, IPv4 or IPv6
   bool operator==(const MustPass&) const = default;

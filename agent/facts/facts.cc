@@ -102,8 +102,12 @@ void Facts::Look() {
     interval = options.interval;
     std::vector<core::Fact> facts = Collect(options);
     // The peer's interval may be longer by what its backends take, and a packet may be lost.
-    hearing_.Aim(options.address, options.peer_address, 3 * interval);
+    hearing_.Aim({options.address, options.peer_address, options.multicast}, 3 * interval);
     if (std::optional<core::Fact> heard = hearing_.Look(Hearing::Clock::now())) {
+      facts.push_back(*std::move(heard));
+    }
+    strangers_.Aim({options.interface, options.router_id, options.address, options.peer_address});
+    if (std::optional<core::Fact> heard = strangers_.Look(Strangers::Clock::now())) {
       facts.push_back(*std::move(heard));
     }
     for (core::Fact& each : admission_.Look(options.must_pass, stop_.get(), options.nft)) {

@@ -14,6 +14,7 @@
 #include "agent/facts/backends.h"
 #include "agent/facts/hearing.h"
 #include "agent/facts/kernel.h"
+#include "agent/facts/strangers.h"
 #include "common/unique_fd.h"
 
 // What this machine is like, as far as a failover depends on it (agent/core/facts.h has the names).
@@ -31,6 +32,9 @@ struct Options {
   std::string state_dir;                       // whose disk is looked at
   std::string certificate;                     // this node's, PEM
   absl::Duration interval = absl::Seconds(5);  // between two looks
+  std::string interface = {};                  // VRRP's
+  int router_id = 0;                           // VRRP's
+  bool multicast = false;                      // VRRP's adverts go to its group
   MustPass must_pass = {};
   std::string nft = "/usr/sbin/nft";
 };
@@ -72,6 +76,7 @@ class Facts : public Adapter {
   Backends backends_;
   Backends links_;
   Hearing hearing_;
+  Strangers strangers_;
   std::vector<core::Fact> told_;
 };
 

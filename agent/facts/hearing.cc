@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/core/facts.h"
+#include "common/check.h"
 
 namespace zcluster::facts {
 namespace {
@@ -28,27 +29,49 @@ bool ToSocketAddress(const std::string& text, sockaddr_in& address) {
   return ::inet_pton(AF_INET, text.c_str(), &address.sin_addr) == 1;
 }
 
+sockaddr_in Group() {
+  sockaddr_in group;
+  ZC_CHECK(ToSocketAddress("224.0.0.18", group));  // RFC 5798, 5.1.1.2
+  return group;
+}
+
+// Of what is to `own`, or to the group on its interface.
+bool SetUp(int socket, const sockaddr_in& own, bool multicast) {
+  if (!multicast) {
+    return ::setsockopt(socket, IPPROTO_IP, IP_TTL, &kTtl, sizeof(kTtl)) == 0 &&
+           ::bind(socket, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) == 0;
+  }
+  const sockaddr_in group = Group();
+  const ip_mreq membership = {.imr_multiaddr = group.sin_addr, .imr_interface = own.sin_addr};
+  const int loop = 0;
+  return ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_TTL, &kTtl, sizeof(kTtl)) == 0 &&
+         ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof(loop)) == 0 &&
+         ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_IF, &own.sin_addr, sizeof(own.sin_addr)) ==
+             0 &&
+         ::setsockopt(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof(membership)) ==
+             0 &&
+         ::bind(socket, reinterpret_cast<const sockaddr*>(&group), sizeof(group)) == 0;
+}
+
 }  // namespace
 
-void Hearing::Aim(const std::string& address, const std::string& peer_address,
-                  absl::Duration patience) {
+void Hearing::Aim(const Target& target, absl::Duration patience) {
   patience_ = patience;
-  if (address == address_ && peer_address == peer_address_) return;
-  address_ = address;
-  peer_address_ = peer_address;
+  if (target == target_) return;
+  target_ = target;
   socket_.Reset();
 }
 
 bool Hearing::Open(Clock::time_point now) {
   if (socket_) return true;
   sockaddr_in own, peer;
-  if (!ToSocketAddress(address_, own) || !ToSocketAddress(peer_address_, peer)) return false;
-  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrp));
-  // Connected, it gets what is from the peer alone.
-  if (!socket || ::setsockopt(socket.get(), IPPROTO_IP, IP_TTL, &kTtl, sizeof(kTtl)) != 0 ||
-      ::bind(socket.get(), reinterpret_cast<sockaddr*>(&own), sizeof(own)) != 0 ||
-      ::connect(socket.get(), reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) != 0)
+  if (!ToSocketAddress(target_.address, own) || !ToSocketAddress(target_.peer_address, peer))
     return false;
+  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrp));
+  if (!socket || !SetUp(socket.get(), own, target_.multicast)) return false;
+  // Connected, it gets what is from the peer alone.
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) != 0) return false;
+  to_ = target_.multicast ? Group() : peer;
   socket_ = std::move(socket);
   since_ = now;
   heard_ = false;
@@ -58,7 +81,8 @@ bool Hearing::Open(Clock::time_point now) {
 std::optional<core::Fact> Hearing::Look(Clock::time_point now) {
   if (!Open(now)) return std::nullopt;
   // A full queue or a way that is gone: the peer notices.
-  (void)::send(socket_.get(), kNothing, sizeof(kNothing), MSG_NOSIGNAL);
+  (void)::sendto(socket_.get(), kNothing, sizeof(kNothing), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to_), sizeof(to_));
   for (int i = 0; i < kMaxPackets; ++i) {
     char packet[1];  // what it says does not matter
     if (::recv(socket_.get(), packet, sizeof(packet), MSG_TRUNC) >= 0) {

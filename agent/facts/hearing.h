@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <netinet/in.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -20,9 +22,14 @@ class Hearing {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Both are IPv4; empty ones: nothing is sent nor told. `patience`: the silence after which the
-  // peer is not heard.
-  void Aim(const std::string& address, const std::string& peer_address, absl::Duration patience);
+  struct Target {
+    std::string address;       // this node's, and
+    std::string peer_address;  // the peer's, IPv4; empty ones: nothing is sent nor told
+    bool multicast = false;    // as adverts go: to VRRP's group, else to the peer alone
+    bool operator==(const Target&) const = default;
+  };
+  // `patience`: the silence after which the peer is not heard.
+  void Aim(const Target& target, absl::Duration patience);
 
   // Sends one packet and takes what came since the last call. The fact of it; none while that is
   // not known yet, or the address is not on this machine.
@@ -32,10 +39,10 @@ class Hearing {
   // False: not now.
   bool Open(Clock::time_point now);
 
-  std::string address_;
-  std::string peer_address_;
+  Target target_;
   absl::Duration patience_;
   UniqueFd socket_;
+  sockaddr_in to_ = {};
   Clock::time_point since_;  // the newest packet of the peer, or the opening before the first
   bool heard_ = false;       // ever, on this socket
 };

@@ -24,6 +24,7 @@ struct Options {
   std::string peer_address;  // the peer's
   int router_id = 51;        // VRRP's virtual router id, 1 to 255; unique on the wire
   core::AdvertInterval advert_interval;
+  bool multicast = false;  // adverts go to VRRP's group, else to the peer alone
   std::vector<Vip> vips;
 
   std::string state_dir = "/var/lib/zcluster/heartbeat";  // survives a reboot

@@ -75,13 +75,7 @@ vrrp_instance $0 {
   virtual_router_id $2
   priority $3
   advert_int $4
-  unicast_src_ip $5
-  unicast_ttl 255
-  check_unicast_src
-  unicast_peer {
-    $6 min_ttl 255 max_ttl 255
-  }
-  track_file {
+$5  track_file {
     fault
     standing
   }
@@ -89,8 +83,21 @@ vrrp_instance $0 {
     lease
   }
   virtual_ipaddress {
-    $7
+    $6
   }
+)";
+
+constexpr char kUnicast[] = R"(  unicast_src_ip $0
+  unicast_ttl 255
+  check_unicast_src
+  unicast_peer {
+    $1 min_ttl 255 max_ttl 255
+  }
+)";
+
+// Of multicast keepalived takes TTL 255 alone by itself; strangers' adverts the packet filter
+// drops.
+constexpr char kMulticast[] = R"(  mcast_src_ip $0
 )";
 
 // As keepalived reads it: seconds with two digits, which is as fine as VRRPv3 has it.
@@ -109,8 +116,10 @@ std::string Render(const Options& options) {
   absl::StrAppend(&text,
                   absl::Substitute(kInstanceHead, kInstance, options.interface, options.router_id,
                                    static_cast<int>(core::Standing::kStandby),
-                                   Seconds(options.advert_interval.duration()), options.address,
-                                   options.peer_address, Line(AnchorOf(options)) + " scope host"));
+                                   Seconds(options.advert_interval.duration()),
+                                   absl::Substitute(options.multicast ? kMulticast : kUnicast,
+                                                    options.address, options.peer_address),
+                                   Line(AnchorOf(options)) + " scope host"));
   if (!options.vips.empty()) {
     absl::StrAppend(&text, "  virtual_ipaddress_excluded {\n");
     for (const Vip& vip : options.vips) absl::StrAppend(&text, "    ", Line(vip), "\n");

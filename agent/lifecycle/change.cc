@@ -156,6 +156,7 @@ absl::StatusOr<v1::PairConfig> Changed(const v1::PairConfig& present, const v1::
   if (change.has_check_interval()) {
     *config.mutable_vrrp()->mutable_advert_interval() = change.check_interval();
   }
+  if (change.has_multicast()) config.mutable_vrrp()->set_multicast(change.multicast());
   if (change.failback() != v1::FAILBACK_UNSPECIFIED) config.set_failback(change.failback());
   if (!change.preferred().empty()) config.set_preferred(change.preferred());
   if (config.failback() == v1::FAILBACK_PREFERRED && config.preferred().empty()) {
@@ -191,6 +192,11 @@ std::vector<std::string> Disturbances(const v1::PairConfig& before, const v1::Pa
         "the VRRP router id changes: while one node has the new one and the other the old one, "
         "both "
         "may hold the VIPs, for about a second");
+  }
+  if (before.vrrp().multicast() != after.vrrp().multicast()) {
+    result.push_back(
+        "adverts go another way: keepalived begins anew on either node, so that the VIPs move, and "
+        "until both have changed, for about a second, both may hold them");
   }
   if (Complete(before).conntrack().replicate() && !Complete(after).conntrack().replicate()) {
     result.push_back("connections are replicated no longer: they will break at the next failover");

@@ -19,6 +19,7 @@ v1::PairConfig PairOf(const v1::CreateRequest& request, const std::string& prefe
   if (request.has_check_interval()) {
     *pair.mutable_vrrp()->mutable_advert_interval() = request.check_interval();
   }
+  if (request.multicast()) pair.mutable_vrrp()->set_multicast(true);
   pair.set_failback(request.failback());
   pair.set_preferred(preferred);
   for (const std::string& vip : request.vips()) {

@@ -30,6 +30,7 @@ absl::StatusOr<v1::Change> SingleValues(const Context& context) {
     ZC_ASSIGN_OR_RETURN(const absl::Duration interval, DurationOf(context, "--check-interval"));
     *change.mutable_check_interval() = ToProto(interval);
   }
+  if (context.Given("--multicast")) change.set_multicast(context.Value("--multicast") == "yes");
   change.set_failback(FailbackOf(context.Value("--failback")));
   change.set_preferred(context.Value("--preferred"));
   for (const std::string& vip : context.Values("--vip-add")) change.add_add_vips(vip);

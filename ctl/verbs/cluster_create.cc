@@ -49,6 +49,7 @@ absl::Status Fill(const Context& context, v1::CreateRequest& request) {
     ZC_ASSIGN_OR_RETURN(const uint32_t id, NumberOf(context, "--router-id", 1, 255));
     request.set_router_id(id);
   }
+  request.set_multicast(context.Has("--multicast"));
   if (context.Given("--check-interval")) {
     ZC_ASSIGN_OR_RETURN(const absl::Duration interval, DurationOf(context, "--check-interval"));
     *request.mutable_check_interval() = ToProto(interval);

@@ -98,6 +98,7 @@ Json DescribeJson(const Reply& reply) {
        {"term", Json::Number(config.term())},
        {"members", MembersJson(reply)},
        {"router_id", Json::Number(config.vrrp().router_id())},
+       {"multicast", Json::Bool(config.vrrp().multicast())},
        {"check_interval_ms", Json::Milliseconds(ToAbsl(config.vrrp().advert_interval()))},
        {"failback", Json::String(Word(config.failback()))},
        {"preferred", config.preferred().empty() ? Json::Null() : Json::String(config.preferred())},
@@ -199,6 +200,7 @@ std::string Screen(const Reply& reply, const Style& style) {
   AddAll("GENERATION", {GenerationText(reply)}, table);
   AddAll("MEMBERS", Texts(reply.members(), MemberText), table);
   AddAll("ROUTER ID", {absl::StrCat(config.vrrp().router_id())}, table);
+  AddAll("ADVERTS", {config.vrrp().multicast() ? "multicast" : "unicast"}, table);
   AddAll("COMMANDS", {absl::StrCat(config.commands_size())}, table);
   AddAll("OPERATORS", {absl::StrCat(config.operators_size())}, table);
   return table.Render(style);

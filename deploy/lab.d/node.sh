@@ -54,7 +54,7 @@ render_pair_yaml() {
   local pair=$1
   cat <<YAML
 name: $(pair_name "$pair")
-vrrp: {router_id: $((50 + pair)), advert_interval: $LAB_ADVERT}
+vrrp: {router_id: $((50 + pair)), advert_interval: $LAB_ADVERT$([[ $LAB_MULTICAST == no ]] || echo ", multicast: true")}
 failback: $LAB_FAILBACK
 $([[ $LAB_FAILBACK != PREFERRED ]] || echo "preferred: node$((2 * pair - 1))")
 vips:

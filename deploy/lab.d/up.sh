@@ -4,13 +4,14 @@
 
 verb_up() {
   local started flags
-  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE='' LAB_BARE=no LAB_PAIRS=1 LAB_CONTROLLER=no LAB_CONNTRACKD=no
+  LAB_ADVERT=100ms LAB_FAILBACK=KEEP LAB_REPLICATE=true LAB_RAW=no LAB_PRIORITIES=254/250 LAB_CATALOGUE='' LAB_BARE=no LAB_PAIRS=1 LAB_CONTROLLER=no LAB_CONNTRACKD=no LAB_MULTICAST=no
   while (($# > 0)); do
     case $1 in
       --advert) LAB_ADVERT=${2:?--advert wants an interval} && shift ;;
       --failback) LAB_FAILBACK=${2:?--failback wants KEEP or PREFERRED} && shift ;;
       --no-replication) LAB_REPLICATE=false ;;
       --raw) LAB_RAW=yes ;;
+      --multicast) LAB_MULTICAST=yes ;;
       --conntrackd) LAB_CONNTRACKD=yes ;;
       --bare) LAB_BARE=yes ;;
       --pairs) LAB_PAIRS=${2:?--pairs wants a number} && shift ;;
@@ -37,10 +38,11 @@ verb_up() {
   mkdir -p "$STATE/share"
   chmod 1777 "$STATE/share"
   set_machines "$LAB_PAIRS" "$LAB_CONTROLLER"
-  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE LAB_BARE LAB_PAIRS LAB_CONTROLLER LAB_CONNTRACKD | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
+  declare -p LAB_ADVERT LAB_FAILBACK LAB_REPLICATE LAB_RAW LAB_PRIORITIES LAB_CATALOGUE LAB_BARE LAB_PAIRS LAB_CONTROLLER LAB_CONNTRACKD LAB_MULTICAST | sed 's/^declare --/declare -g/' >"$STATE/lab.conf"
   raise_machines
   wait_until_ready
   flags="advert $LAB_ADVERT"
+  [[ $LAB_MULTICAST == no ]] || flags+=" by multicast"
   [[ $LAB_RAW == no ]] || flags+=", raw keepalived $LAB_PRIORITIES"
   [[ $LAB_CONNTRACKD == no ]] || flags+=" with conntrackd"
   [[ $LAB_BARE == no ]] || flags="bare nodes, in no pair"

@@ -96,6 +96,7 @@ TEST_F(ChangeTest, DescribeIsOneScreen) {
       "MEMBERS         lb1: 192.0.2.1, certificate good until 2026-01-01 00:00:00 UTC\n"
       "                lb2: 192.0.2.2, certificate good until 2026-01-01 00:00:00 UTC\n"
       "ROUTER ID       51\n"
+      "ADVERTS         unicast\n"
       "COMMANDS        0\n"
       "OPERATORS       1\n");
 }
@@ -110,7 +111,7 @@ TEST_F(ChangeTest, DescribeAsJsonHasEveryPromisedKey) {
       Ask({"cluster", "describe", "-o", "json"}).out,
       R"({"pair": "main", "generation": 7, "term": 3, "members": [{"name": "lb1", )"
       R"("address": "192.0.2.1", "interface": "eth0", "generation": 7, )"
-      R"("certificate_expires": "2026-01-01T00:00:00Z"}], "router_id": 51, )"
+      R"("certificate_expires": "2026-01-01T00:00:00Z"}], "router_id": 51, "multicast": false, )"
       R"("check_interval_ms": 200, "failback": "KEEP", "preferred": null, )"
       R"("split_brain": "AVAILABILITY", "vips": [{"address": "192.0.2.10/24", "interface": ""}], )"
       R"("replicate_connections": true, "roots": [], )"

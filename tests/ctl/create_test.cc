@@ -76,13 +76,15 @@ TEST_F(CreateTest, EveryFlagReachesTheAgent) {
                                   "--root",      "/etc/nginx",     "--local-link",
                                   "10.9.9.1",    "--remote-link",  "10.9.9.2",
                                   "--bootstrap", "10.9.9.2:7701",  "--check-interval",
-                                  "200ms",       "--failback",     "PREFERRED"},
+                                  "200ms",       "--failback",     "PREFERRED",
+                                  "--multicast"},
                                  kToken);
   ASSERT_EQ(outcome.code, kOk) << outcome.err;
   const v1::CreateRequest& request = agent_.create;
   EXPECT_EQ(request.name(), "web");
   EXPECT_THAT(request.vips(), ElementsAre("192.0.2.10/24", "2001:db8::1/64"));
   EXPECT_EQ(request.router_id(), 7u);
+  EXPECT_TRUE(request.multicast());
   EXPECT_THAT(request.roots(), ElementsAre("/etc/haproxy", "/etc/nginx"));
   EXPECT_EQ(request.local_link(), "10.9.9.1");
   EXPECT_EQ(request.remote_link(), "10.9.9.2");

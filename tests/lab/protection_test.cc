@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/lab/support/advert.h"
 #include "tests/lab/support/scenario.h"
 
 namespace zcluster::lab {
@@ -16,19 +17,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-// One VRRPv3 advert of the highest priority, as the owner of the addresses sends it.
-constexpr char kForge[] = R"(
-use Socket;
-my ($from, $to, $router, $count) = @ARGV;
-socket(my $s, AF_INET, SOCK_RAW, 112) or die $!;
-setsockopt($s, 0, 2, pack("l", 255)) or die $!;
-sub advert { pack("CCCCnna4", 0x31, $router, 255, 1, 10, $_[0], inet_aton("169.254.77.$router")) }
-my $pseudo = inet_aton($from) . inet_aton($to) . pack("CCn", 0, 112, length advert(0)) . advert(0);
-my $sum = unpack("%32n*", $pseudo);
-$sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
-send($s, advert(~$sum & 0xffff), 0, pack_sockaddr_in(0, inet_aton($to))) for 1 .. $count;
-)";
 
 class Protection : public Scenario {
  protected:
@@ -124,7 +112,7 @@ TEST_F(Protection, StrangersAdvertsAreDropped) {
   const int before = Changes();
   for (const std::string& node : {master, backup}) {
     const int dropped = Counted(node, "zcluster input");
-    lab().MustExec("client", {"perl", "-e", kForge, client, AddressOf(node), "51", "50"});
+    lab().MustExec("client", {"perl", "-e", kForgeAdverts, client, AddressOf(node), "51", "50"});
     EXPECT_TRUE(WaitUntil(kLong, [&] { return Counted(node, "zcluster input") >= dropped + 50; }))
         << node << "\n"
         << lab().Read(node, {"nft", "list", "table", "inet", "zcluster"});

@@ -61,6 +61,14 @@ TEST_F(PairFileTest, LetsAPairBeWithoutVip) {
   EXPECT_EQ(pair->advert_interval.duration(), absl::Seconds(1));
 }
 
+TEST_F(PairFileTest, ReadsWhereAdvertsGo) {
+  EXPECT_FALSE(Pair()->multicast);
+  const auto pair =
+      ParsePair("pair.yaml", "name: lab\nvrrp: {router_id: 1, multicast: true}\n", *Agent());
+  ASSERT_TRUE(pair.ok()) << pair.status();
+  EXPECT_TRUE(pair->multicast);
+}
+
 TEST_F(PairFileTest, GivesTheMessageAsItStandsThere) {
   const auto file = ReadPairFile("pair.yaml", kPair, *Agent());
   ASSERT_TRUE(file.ok()) << file.status();

@@ -172,6 +172,15 @@ TEST(Brain, AnnouncesAgainWhenItWonAgainstAnotherMaster) {
   EXPECT_EQ(bench.Count<Announce>(), announced + 1);
 }
 
+TEST(Brain, TellsOfARouterOfTheSameIdOnceAndOfItsEnd) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(FactsReported{{{"router id", "192.0.2.77 sends, too"}}});
+  EXPECT_EQ(bench.Field("router_id_in_use", "evidence"), "192.0.2.77 sends, too");
+  EXPECT_FALSE(bench.Logged("router_id_is_ours"));
+  bench.Tell(FactsReported{{{"router id", "alone"}}});
+  EXPECT_TRUE(bench.Logged("router_id_is_ours"));
+}
+
 TEST(Brain, DoesNotYieldWhenItHandsOver) {
   Bench bench;
   bench.BecomeReadyMaster().Ask(OperationKind::kSwitchover);

@@ -29,6 +29,7 @@ std::vector<Fact> Facts() {
           {"network 192.0.2.0/24", "front"},
           {"backend 10.0.0.1:80", "reachable"},
           {"heartbeat", "heard"},
+          {"router id", "alone"},
           {"disk free", "1024"},
           {"certificate", "1700086400"},
           {"local connections", "0"}};
@@ -207,6 +208,11 @@ INSTANTIATE_TEST_SUITE_P(
              false,
              "node2 hears no heartbeat (IP protocol 112) of node1; a packet filter or the network "
              "between them drops it"},
+        Case{"StrangerHere",
+             [](State& s) { Here(s, "router id") = "192.0.2.77 sends adverts, too"; }, "router id",
+             true,
+             "192.0.2.77 sends adverts, too, as node1 hears; give one of the two another id "
+             "(vrrp.router_id)"},
         Case{"FilteredHere",
              [](State& s) {
                s.facts.push_back({"admission heartbeat", "chain x drops VRRP"});

@@ -61,7 +61,24 @@ Seen With(const std::string& rules) {
 }
 
 std::string Input(const std::string& rules) {
-  return "table inet filter { chain input { type filter hook input priority 0;\n" + rules + "\n}\n}\n";
+  return "table inet filter { chain input { type filter hook input priority 0;\n" + rules +
+         "\n}\n}\n";
+}
+
+TEST(Admission, ByMulticastThePacketsGoToTheGroup) {
+  MustPass must = Sample();
+  must.multicast = true;
+  const std::string drops =
+      R"({"nftables": [{"chain": {"family": "ip", "table": "t", "name": "out", "hook": "output",
+         "prio": 0, "type": "filter", "policy": "accept"}},
+         {"rule": {"family": "ip", "table": "t", "chain": "out", "expr": [
+           {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}},
+                      "right": "224.0.0.18"}}, {"drop": null}]}}]})";
+  EXPECT_EQ(
+      ToSeen(Judge(drops, must)).heartbeat,
+      "chain out of table ip t (hook output) drops VRRP (IP protocol 112) to 224.0.0.18; add: "
+      "nft insert rule ip t out ip daddr 224.0.0.18 ip protocol 112 accept");
+  EXPECT_EQ(ToSeen(Judge(drops, Sample())).heartbeat, "");
 }
 
 TEST(Admission, NamesTheChainAndTheRuleToAdd) {
@@ -132,11 +149,10 @@ INSTANTIATE_TEST_SUITE_P(
              "meta l4proto 112 oifname front drop;\n}\n}\n",
              false, true},
         Case{"Sometimes", Input("limit rate over 5/second ip protocol 112 drop"), true, true},
-        Case{
-            "JumpThatAccepts",
-            "table ip f { chain other { ip protocol 112 accept; }\nchain input { type filter hook "
-            "input priority 0; jump other; ip protocol 112 drop;\n}\n}\n",
-            true, true},
+        Case{"JumpThatAccepts",
+             "table ip f { chain other { ip protocol 112 accept; }\nchain input { type filter hook "
+             "input priority 0; jump other; ip protocol 112 drop;\n}\n}\n",
+             true, true},
         Case{"JumpThatReturns",
              "table ip f { chain other { ip protocol 112 return; accept; }\nchain input { type "
              "filter hook input priority 0; jump other; ip protocol 112 drop;\n}\n}\n",

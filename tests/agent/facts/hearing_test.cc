@@ -24,8 +24,10 @@ class HearingTest : public testing::Test {
     there_.Shell(
         "ip addr add 192.0.2.2/24 dev front && ip addr add 192.0.2.3/24 dev front && "
         "ip link set front up");
-    of_here_.Aim("192.0.2.1", "192.0.2.2", kPatience);
-    of_there_.Aim("192.0.2.2", "192.0.2.1", kPatience);
+    // A wire that was just made carries nothing for a moment.
+    here_.Shell("ping -q -c 1 -i 0.1 -w 20 192.0.2.2");
+    of_here_.Aim({"192.0.2.1", "192.0.2.2"}, kPatience);
+    of_there_.Aim({"192.0.2.2", "192.0.2.1"}, kPatience);
   }
 
   // Both look, and again some seconds later: "node1's word, node2's word".
@@ -69,10 +71,22 @@ TEST_F(HearingTest, NamesTheOneWayThatAPacketFilterCloses) {
   EXPECT_EQ(Look(), "heard, heard");
 }
 
+TEST_F(HearingTest, ByMulticastTooAndNotByTheOther) {
+  Look();
+  EXPECT_EQ(Look(), "heard, heard");
+  of_here_.Aim({"192.0.2.1", "192.0.2.2", true}, kPatience);
+  Look();
+  for (int i = 0; i < 4; ++i) Look();
+  EXPECT_EQ(Look(), "silent, silent");
+  of_there_.Aim({"192.0.2.2", "192.0.2.1", true}, kPatience);
+  Look();
+  EXPECT_EQ(Look(), "heard, heard");
+}
+
 TEST_F(HearingTest, DoesNotTakeAStrangerForThePeer) {
   LookIn(here_, of_here_);
   Hearing stranger;
-  stranger.Aim("192.0.2.3", "192.0.2.1", kPatience);
+  stranger.Aim({"192.0.2.3", "192.0.2.1"}, kPatience);
   for (int i = 0; i < 4; ++i) {
     LookIn(there_, stranger);
     now_ += kStep;
@@ -82,9 +96,9 @@ TEST_F(HearingTest, DoesNotTakeAStrangerForThePeer) {
 
 TEST_F(HearingTest, IsNotKnownWithoutTheAddress) {
   Hearing nobody;
-  nobody.Aim("", "", kPatience);
+  nobody.Aim({"", ""}, kPatience);
   EXPECT_EQ(LookIn(here_, nobody), "unknown");
-  nobody.Aim("192.0.2.77", "192.0.2.2", kPatience);
+  nobody.Aim({"192.0.2.77", "192.0.2.2"}, kPatience);
   EXPECT_EQ(LookIn(here_, nobody), "unknown");
   // It comes up late; from then on it is.
   here_.Shell("ip addr add 192.0.2.77/24 dev front");

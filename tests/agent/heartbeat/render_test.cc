@@ -103,6 +103,14 @@ TEST(Render, LeavesOutTheBlockOfVipsIfThereAreNone) {
   EXPECT_THAT(Render(options), Not(HasSubstr("virtual_ipaddress_excluded")));
 }
 
+TEST(Render, SendsToTheGroupInsteadOfThePeer) {
+  Options options = Example();
+  options.multicast = true;
+  EXPECT_THAT(Render(options),
+              HasSubstr("  advert_int 0.10\n  mcast_src_ip 192.0.2.1\n  track_file"));
+  EXPECT_THAT(Render(options), Not(HasSubstr("unicast")));
+}
+
 TEST(Render, WritesIntervalsExactly) {
   for (const auto& [interval, text] : std::vector<std::pair<absl::Duration, std::string>>{
            {absl::Milliseconds(10), "advert_int 0.01\n"},

@@ -183,6 +183,14 @@ TEST(Disturbances, AreSaidOfARouterIdAndOfReplicationTurnedOff) {
               ElementsAre(HasSubstr("router id"), HasSubstr("no longer")));
 }
 
+TEST(Disturbances, AreSaidOfAdvertsThatGoAnotherWay) {
+  v1::Change change;
+  change.set_multicast(true);
+  const v1::PairConfig other = MustChange(change);
+  EXPECT_TRUE(other.vrrp().multicast());
+  EXPECT_THAT(Disturbances(Present(), other), ElementsAre(HasSubstr("adverts go another way")));
+}
+
 TEST(AdvertInterval, IsLoweredOnTheMasterFirstAndRaisedOnTheBackupFirst) {
   v1::PairConfig slower = Present();
   slower.mutable_vrrp()->mutable_advert_interval()->set_seconds(2);
