@@ -25,7 +25,7 @@ bool MayLeaveBootGate(const State& state, absl::Time now) {
   if (!state.peer.connected || !state.peer.told) return false;
   switch (state.peer.told->role) {
     case Role::kMaster:
-      return MissingHere(state).empty();
+      return HoldsAll(state);
     case Role::kFault:
       return GoesFirst(state);  // it waits as we do, or cannot serve
     case Role::kBackup:

@@ -22,8 +22,8 @@
 namespace zcluster::core {
 namespace {
 
-template <typename T>
-bool Assign(T& to, const T& value) {
+template <typename T, typename V>
+bool Assign(T& to, const V& value) {
   if (to == value) return false;
   to = value;
   return true;
@@ -80,6 +80,7 @@ std::vector<Action> Brain::Step(const Event& event, absl::Time now) {
 
 std::vector<Action> Brain::GiveOrders(bool changed) {
   std::vector<Action> out;
+  if (changed) out.reserve(8);  // they are large
   orders_.GiveFault(state_, changed, now_, out);
   if (changed) {
     const Durable& newest = state_.under_way.empty() ? state_.on_disk : state_.under_way.back();
@@ -156,18 +157,18 @@ bool Brain::Apply(const PeerReported& event) {
   LearnTerm(std::max(event.state.term, event.state.own_term));
   if (!state_.peer.connected) return true;
   state_.peer.heard = now_;
-  NodeState told = event.state;
+  const NodeState& said = event.state;
+  bool changed = LearnFreeze(said.freeze);
   // Its clock moves with each word: only how far it is from ours is news, and not each jitter.
-  const absl::Time wall = std::exchange(told.wall, absl::InfinitePast());
-  bool changed = LearnFreeze(told.freeze);
-  if (wall > absl::InfinitePast() && state_.wall > absl::InfinitePast()) {
-    const absl::Duration ahead = wall - state_.wall;
+  if (state_.peer.told) state_.peer.told->wall = said.wall;
+  if (said.wall > absl::InfinitePast() && state_.wall > absl::InfinitePast()) {
+    const absl::Duration ahead = said.wall - state_.wall;
     std::optional<absl::Duration>& known = state_.peer.clock_ahead;
     const bool moved = !known || absl::AbsDuration(ahead - *known) > kClockSkew / 2;
     if (moved) known = ahead;
     changed |= moved;
   }
-  return Assign(state_.peer.told, std::optional<NodeState>(std::move(told))) || changed;
+  return Assign(state_.peer.told, said) || changed;
 }
 
 bool Brain::Apply(const RootsReported& event) { return Assign(state_.roots, event.roots); }
@@ -343,7 +344,7 @@ bool Brain::DecideYielding() {
     changed = true;
   }
   // While it stands aside already, that the peer takes over is what was wanted.
-  if (!FaultReason(state_).empty() || !LosesToPeer(state_)) return changed;
+  if (MustStandAside(state_) || !LosesToPeer(state_)) return changed;
   if (state_.config.replicate_conntrack && !state_.merging) {
     Merge();
     return true;

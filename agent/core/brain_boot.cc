@@ -16,7 +16,7 @@ bool Brain::Apply(const VrrpStarting& event) {
   return true;
 }
 
-bool Brain::IsInStep() const { return state_.role != Role::kMaster && MissingHere(state_).empty(); }
+bool Brain::IsInStep() const { return state_.role != Role::kMaster && HoldsAll(state_); }
 
 bool Brain::DecideBootGate() {
   if (!state_.boot_gate.closed || !MayLeaveBootGate(state_, now_)) return false;

@@ -248,14 +248,15 @@ void AddClock(const State& state, List& list) {
   if (!state.peer.clock_ahead) return;
   const absl::Duration ahead = *state.peer.clock_ahead;
   const bool apart = absl::AbsDuration(ahead) > kClockSkew;
-  list.push_back(
-      {"clock", "", true, apart,
-       apart ? absl::StrCat("the clock of ", state.config.peer_name, " is ",
-                            absl::FormatDuration(
-                                absl::Trunc(absl::AbsDuration(ahead), absl::Milliseconds(100))),
-                            ahead > absl::ZeroDuration() ? " ahead of" : " behind", " that of ",
-                            state.config.node_name)
-             : absl::StrCat("the clocks agree within ", absl::FormatDuration(kClockSkew))});
+  static const std::string kWithin =
+      absl::StrCat("the clocks agree within ", absl::FormatDuration(kClockSkew));
+  list.push_back({"clock", "", true, apart,
+                  apart ? absl::StrCat("the clock of ", state.config.peer_name, " is ",
+                                       absl::FormatDuration(absl::Trunc(absl::AbsDuration(ahead),
+                                                                        absl::Milliseconds(100))),
+                                       ahead > absl::ZeroDuration() ? " ahead of" : " behind",
+                                       " that of ", state.config.node_name)
+                        : kWithin});
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ absl::Status MayGoOut(const State& state, bool force) {
 }
 
 bool MustSynchroniseFirst(const State& state) {
-  return state.peer.Says(Role::kMaster) && !MissingHere(state).empty();
+  return state.peer.Says(Role::kMaster) && !HoldsAll(state);
 }
 
 }  // namespace zcluster::core

@@ -64,23 +64,32 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
   const bool beat = now >= next_beat_;
   if (beat) next_beat_ = now + kBeat;
   if (!changed && !beat) return;
-  if (changed) {
-    view_ = Show(state);
-    node_ = Describe(state, view_);
-  }
-  view_.heard = state.peer.heard;  // moves without a change: shown at the next beat
-  node_.wall = state.wall;         // likewise
+  if (changed) LookAt(state);
+  node_.wall = state.wall;  // moves without a change: told at the next beat
   if (state.peer.connected) {
     // A beat that would wait for the disk tells nothing; what changed is told when the disk is
     // back.
-    const bool news = !told_ || !SameButCounters(*told_, node_);
-    if (news) told_ = node_;
-    if (news || (beat && state.under_way.empty())) out.push_back(SendState{node_});
+    if (!told_ || (beat && state.under_way.empty())) out.push_back(SendState{node_});
+    told_ = true;
   }
-  if (!shown_ || !SameButCounters(*shown_, view_) || (beat && *shown_ != view_)) {
-    shown_ = view_;
+  if (view_.heard != state.peer.heard) {  // likewise
+    view_.heard = state.peer.heard;
+    counted_ = false;
+  }
+  if (!shown_ || (beat && !counted_)) {
     out.push_back(Publish{view_});
+    shown_ = counted_ = true;
   }
+}
+
+void Orders::LookAt(const State& state) {
+  View view = Show(state);
+  NodeState node = Describe(state, view);
+  shown_ = shown_ && SameButCounters(view_, view);
+  told_ = told_ && SameButCounters(node_, node);
+  counted_ = false;
+  view_ = std::move(view);
+  node_ = std::move(node);
 }
 
 }  // namespace zcluster::core

@@ -33,9 +33,11 @@ class Orders {
   // Tells the peer and the API. `changed`: the state may differ from the last time.
   void GiveTidings(const State& state, bool changed, absl::Time now, std::vector<Action>& out);
   // A new link knows nothing of us yet.
-  void ForgetPeer() { told_.reset(); }
+  void ForgetPeer() { told_ = false; }
 
  private:
+  void LookAt(const State& state);
+
   std::optional<std::string> fault_;
   bool lasting_ = false;  // the fault is no lease
   absl::Time renew_at_ = absl::InfiniteFuture();
@@ -43,10 +45,13 @@ class Orders {
   std::optional<AssumeRole> assumed_;
   bool started_ = false;
   bool commands_held_ = false;
-  NodeState node_;  // as the state stood when it last changed
+  // As the state stood when it last changed, and whether that was told and shown: but for counters,
+  // which wait for the beat.
+  NodeState node_;
   View view_;
-  std::optional<NodeState> told_;
-  std::optional<View> shown_;
+  bool told_ = false;
+  bool shown_ = false;
+  bool counted_ = false;  // the counters of `view_` were shown, too
   absl::Time next_beat_ = absl::InfinitePast();
 };
 

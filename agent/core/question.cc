@@ -9,8 +9,7 @@
 namespace zcluster::core {
 
 bool MustAsk(const State& state) {
-  return state.role == Role::kBackup && state.peer.Says(Role::kMaster) &&
-         FaultReason(state).empty();
+  return state.role == Role::kBackup && state.peer.Says(Role::kMaster) && !MustStandAside(state);
 }
 
 absl::Duration QuestionBound(const Config& config) {
@@ -38,7 +37,7 @@ Judgement JudgeTakeover(const State& state, absl::Time now) {
 }
 
 bool Serves(const State& state) {
-  return state.vrrp == VrrpState::kMaster && !state.question && FaultReason(state).empty();
+  return state.vrrp == VrrpState::kMaster && !state.question && !MustStandAside(state);
 }
 
 bool LinkUsesVrrpNetwork(const State& state) {

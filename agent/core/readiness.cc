@@ -132,6 +132,14 @@ std::vector<std::string> MissingHere(const State& state) {
   return missing;
 }
 
+bool HoldsAll(const State& state) {
+  const Config& config = state.config;
+  if (config.replicate_conntrack && !Holds(state.conntrack)) return false;
+  if (!config.has_roots) return true;
+  return !state.roots.empty() && std::all_of(state.roots.begin(), state.roots.end(),
+                                             [](const RootState& root) { return Holds(root); });
+}
+
 std::vector<std::string> OwnReasons(const State& state) {
   if (state.role == Role::kMaster) return {};
   std::vector<std::string> reasons;

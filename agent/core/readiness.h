@@ -28,4 +28,7 @@ std::vector<std::string> OwnReasons(const State& state);
 // What this node lacks of the master's state: flows or files, one sentence each.
 std::vector<std::string> MissingHere(const State& state);
 
+// Is that nothing?
+bool HoldsAll(const State& state);
+
 }  // namespace zcluster::core

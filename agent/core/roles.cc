@@ -98,6 +98,11 @@ bool HandsOver(const State& state) {
   return state.operation && state.operation->phase == Phase::kHandingOver;
 }
 
+bool MustStandAside(const State& state) {
+  return InMaintenance(state) || HandsOver(state) || state.yielding.active ||
+         state.boot_gate.closed;
+}
+
 std::string FaultReason(const State& state) {
   if (InMaintenance(state)) return "maintenance";
   if (HandsOver(state)) {

@@ -47,7 +47,10 @@ bool MayStopYielding(const State& state, absl::Time now);
 // Stands aside so that the peer takes over, as somebody asked.
 bool HandsOver(const State& state);
 
-// Why this node must not be master now; empty if it may.
+// Must this node not be master now?
+bool MustStandAside(const State& state);
+
+// Why it must not; empty if it may.
 std::string FaultReason(const State& state);
 
 // A FAULT that is not ordered anew ends after this: an agent that died, or hangs, must not keep its

@@ -136,6 +136,21 @@ TEST(Readiness, DoesNotAskForWhatIsNotReplicated) {
   EXPECT_THAT(NotReady(state), IsEmpty());
 }
 
+TEST(Readiness, HoldsAllWhenNothingIsMissing) {
+  const auto lacks = [](void (*what)(State&)) {
+    State state = AtRest(Role::kBackup);
+    what(state);
+    EXPECT_EQ(HoldsAll(state), MissingHere(state).empty());
+    return !HoldsAll(state);
+  };
+  EXPECT_FALSE(lacks([](State&) {}));
+  EXPECT_TRUE(lacks([](State& state) { state.conntrack.synchronised = false; }));
+  EXPECT_TRUE(lacks([](State& state) { state.conntrack.differs = true; }));
+  EXPECT_TRUE(lacks([](State& state) { state.roots.clear(); }));
+  EXPECT_TRUE(lacks([](State& state) { state.roots[0].problem = "no space left"; }));
+  EXPECT_TRUE(lacks([](State& state) { state.roots[0].remote_digest = "other"; }));
+}
+
 TEST(Readiness, ToldToThePeerNeverRepeatsThePeersOwnReasons) {
   State state = AtRest(Role::kBackup);
   state.peer.told->not_ready = {"something of node2"};

@@ -204,5 +204,23 @@ TEST(Roles, KeepTheFaultOfMaintenanceUntilItsEndIsOnDisk) {
   EXPECT_EQ(FaultReason(state), "");
 }
 
+TEST(Roles, StandAsideWheneverThereIsAReason) {
+  State state;
+  const auto agree = [&state](bool aside) {
+    return MustStandAside(state) == aside && FaultReason(state).empty() == !aside;
+  };
+  EXPECT_TRUE(agree(false));
+  for (bool* reason : {&state.durable.maintenance, &state.on_disk.maintenance,
+                       &state.yielding.active, &state.boot_gate.closed}) {
+    *reason = true;
+    EXPECT_TRUE(agree(true)) << FaultReason(state);
+    *reason = false;
+  }
+  state.operation.emplace().phase = Phase::kFlushing;
+  EXPECT_TRUE(agree(false));
+  state.operation->phase = Phase::kHandingOver;
+  EXPECT_TRUE(agree(true));
+}
+
 }  // namespace
 }  // namespace zcluster::core
