@@ -8,7 +8,7 @@
 
 namespace zcluster::sim {
 
-Agent::Agent(Clock& clock, Disk& disk, core::Config config, World world)
+Agent::Agent(MachineClock clock, Disk& disk, core::Config config, World world)
     : clock_(clock),
       disk_(disk),
       world_(std::move(world)),
@@ -46,9 +46,12 @@ void Agent::Deliver(const core::Event& event) {
 }
 
 void Agent::HangFor(absl::Duration length) {
+  hung_ = true;
   hung_until_ = std::max(hung_until_, clock_.now() + length);
   clock_.At(hung_until_, [this, alive = alive_] {
-    if (*alive && !hung()) Drain();
+    if (!*alive || clock_.now() < hung_until_) return;
+    hung_ = false;
+    Drain();
   });
 }
 

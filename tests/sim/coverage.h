@@ -13,7 +13,7 @@ namespace zcluster::sim {
 
 // What the brains decided, counted over all seeds: a decision that no seed brings about is not
 // tested.
-class Coverage : public Observer {
+class Coverage final : public Observer {
  public:
   void OnStarted(int node) override;
   void OnDied(int) override { ++count_["agent died"]; }

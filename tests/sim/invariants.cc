@@ -31,20 +31,15 @@ void Invariants::Check() {
 }
 
 void Invariants::CheckTwoMasters() {
-  bool settleable = true;
-  for (int i : {0, 1}) {
-    const Node& node = pair_->node(i);
+  const auto could_settle = [](const Node& node) {
     // While keepalived hangs its VIPs stay, and nobody can take them; the bound begins as it wakes.
-    settleable = settleable && node.keepalived().state() == VrrpState::kMaster &&
-                 !node.keepalived().hangs() && node.agent() && !node.agent()->hung() &&
-                 !node.disk().busy();
-  }
-  settleable =
-      settleable && pair_->link().Lives() && pair_->network().link[0] && pair_->network().link[1];
-  const absl::Time now = pair_->clock().now();
-  two_masters_since_ = settleable ? std::min(two_masters_since_, now) : absl::InfiniteFuture();
-  if (!settleable) return;
-  if (now - two_masters_since_ > kTwoMastersBound) {
+    return node.keepalived().state() == VrrpState::kMaster && !node.keepalived().hangs() &&
+           node.agent() && !node.agent()->hung() && !node.disk().busy();
+  };
+  const bool settleable = could_settle(pair_->node(0)) && could_settle(pair_->node(1)) &&
+                          pair_->link().Lives() && pair_->network().link[0] &&
+                          pair_->network().link[1];
+  if (two_masters_.Exceeds(settleable, pair_->clock().now(), kTwoMastersBound)) {
     Break(absl::StrCat("two masters for more than ", absl::FormatDuration(kTwoMastersBound),
                        " although the link lives"));
   }
@@ -66,8 +61,6 @@ void Invariants::CheckSomebodyServes() {
       const bool path = pair_->network().path[static_cast<size_t>(i)];
       if (path || pair_->network().link_on_vrrp_network) Of(i).served = now;
     }
-    absl::Time& since = Of(i).could_serve_since;
-    since = CouldServe(i) ? std::min(since, now) : absl::InfiniteFuture();
   }
   // A node that booted waits for its gate; a forced hand-over to nobody lasts its whole bound; then
   // the election.
@@ -75,11 +68,15 @@ void Invariants::CheckSomebodyServes() {
     const absl::Duration interval = pair_->node(i).config().advert_interval;
     if (interval <= slowest_) continue;
     slowest_ = interval;
-    unserved_bound_ = core::kBootGate + 2 * (2 * pair_->MasterDownInterval() + absl::Seconds(5));
+    unserved_bound_ =
+        Longest(core::kBootGate + 2 * (2 * pair_->MasterDownInterval() + absl::Seconds(5)));
   }
   if (last_served_ == now) return;
   for (int i : {0, 1}) {
-    if (now - std::max(Of(i).could_serve_since, last_served_) > unserved_bound_) {
+    // Who could serve while somebody did does not matter: it counts from there on.
+    absl::Time& since = Of(i).could_serve_since;
+    since = CouldServe(i) ? std::min(since, now) : absl::InfiniteFuture();
+    if (now - std::max(since, last_served_) > unserved_bound_) {
       Break(absl::StrCat("nobody serves for more than ", absl::FormatDuration(unserved_bound_),
                          " although node", i + 1, " could"));
     }
@@ -88,49 +85,41 @@ void Invariants::CheckSomebodyServes() {
 
 void Invariants::CheckFault(int index) {
   const Node& node = pair_->node(index);
-  const absl::Time now = pair_->clock().now();
-  absl::Time& since = Of(index).lapsed_since;
   const bool awake = node.agent() && !node.agent()->hung() && node.agent()->state().started;
-  const bool lapsed =
-      awake && !node.files().fault && !core::FaultReason(node.agent()->state()).empty();
-  since = lapsed ? std::min(since, now) : absl::InfiniteFuture();
-  if (lapsed && now - since > kLapseBound) {
+  if (!Of(index).awake.Exceeds(awake, pair_->clock().now(), kLapseBound)) return;
+  if (!node.files().fault && core::MustStandAside(node.agent()->state())) {
     Break(absl::StrCat("the fault of node", index + 1, " has lapsed although its agent wants it: ",
                        core::FaultReason(node.agent()->state())));
   }
 }
 
-void Invariants::CheckCommands(int index, bool held) {
+void Invariants::CheckCommands(int index) {
+  Record& record = Of(index);
   const Node& node = pair_->node(index);
   const absl::Time now = pair_->clock().now();
-  absl::Time& since = Of(index).held_in_vain_since;
+  const bool held = record.commands_held_since != absl::InfiniteFuture();
   // The release is a promise, so it waits for the disk.
   const bool could = held && node.agent() && !node.agent()->hung() && !node.disk().busy();
   const bool in_vain = could && !node.agent()->state().operation;
-  since = in_vain ? std::min(since, now) : absl::InfiniteFuture();
-  if (in_vain && now - since > kReleaseBound) {
+  if (record.held_in_vain.Exceeds(in_vain, now, kReleaseBound))
     Break(absl::StrCat("node", index + 1, " holds commands although no hand-over is under way"));
+  if (held && now - record.commands_held_since > kOperationBound) {
+    Break(absl::StrCat("node", index + 1, " holds commands for more than ",
+                       absl::FormatDuration(kOperationBound)));
   }
 }
 
 void Invariants::CheckNode(int index) {
   CheckFault(index);
+  CheckCommands(index);
   Record& record = Of(index);
   const absl::Time now = pair_->clock().now();
   const bool wrong = record.told_out &&
                      pair_->node(index).keepalived().state() == VrrpState::kMaster &&
                      !pair_->node(index).keepalived().hangs();
-  record.out_but_master_since =
-      wrong ? std::min(record.out_but_master_since, now) : absl::InfiniteFuture();
-  if (wrong && now - record.out_but_master_since > kMaintenanceBound) {
+  if (record.out_but_master.Exceeds(wrong, now, kMaintenanceBound)) {
     Break(absl::StrCat("node", index + 1,
                        " is master although an operator was told that it is in maintenance"));
-  }
-  const bool held = record.commands_held_since != absl::InfiniteFuture();
-  CheckCommands(index, held);
-  if (held && now - record.commands_held_since > kOperationBound) {
-    Break(absl::StrCat("node", index + 1, " holds commands for more than ",
-                       absl::FormatDuration(kOperationBound)));
   }
   for (const auto& [id, asked] : record.operations) {
     if (now - asked.at > kOperationBound) {
@@ -183,7 +172,7 @@ void Invariants::NoteAsked(int node, const core::OperationAsked& asked) {
   }
   if (asked.kind == core::OperationKind::kEnterMaintenance) record.over = false;
   // Until it is known what came of it.
-  record.not_over_before = std::min(record.not_over_before, now + asked.length);
+  record.not_over_before = std::min(record.not_over_before, now + Shortest(asked.length));
 }
 
 void Invariants::OnPerformed(int node, const core::Action& action) {
@@ -357,7 +346,7 @@ void Invariants::CheckFinished(int node, const core::Finished& finished) {
   }
   if (!wants_out) return;
   if (!asked.was_out || asked.length != absl::InfiniteDuration()) {
-    record.not_over_before = asked.at + asked.length;
+    record.not_over_before = asked.at + Shortest(asked.length);
     record.skipped = pair_->node(node).skipped();
   }
   GoesOut(node, asked);

@@ -12,28 +12,50 @@
 
 namespace zcluster::sim {
 
+// Bounds are of true time: the machines' own clocks may be slow (clock.h).
+
 // Two masters that can talk to each other settle it within this: a question, a probe of a path that
 // may be silent, a message each way, and keepalived reads a file. Flows are merged before.
-inline const absl::Duration kTwoMastersBound = absl::Seconds(1) + core::kMergeBeforeYielding;
+inline const absl::Duration kTwoMastersBound =
+    Longest(absl::Seconds(1) + core::kMergeBeforeYielding);
 // What an answer tells was so within this.
-constexpr absl::Duration kAnswerBound = core::kLongestQuestion;
+inline const absl::Duration kAnswerBound = Longest(core::kLongestQuestion);
 // keepalived gives up the VIP of a node in maintenance within this; it reads its files in
 // milliseconds.
 constexpr absl::Duration kMaintenanceBound = absl::Milliseconds(200);
 // A fault whose lease ran out while its agent hung is set again within this of its waking: a tick.
-constexpr absl::Duration kLapseBound = absl::Milliseconds(300);
+// While the agent is awake none runs out.
+inline const absl::Duration kLapseBound = Longest(absl::Milliseconds(300));
 // Commands go on within this of the end of what held them.
-constexpr absl::Duration kReleaseBound = absl::Milliseconds(300);
+inline const absl::Duration kReleaseBound = Longest(absl::Milliseconds(300));
 // An operation ends within this: its phases, and a disk or an agent that hangs some seconds in
 // each.
-constexpr absl::Duration kOperationBound = absl::Seconds(100);
+inline const absl::Duration kOperationBound = Longest(absl::Seconds(100));
 
 // What a node tells is known to its peer, or the link is known to be lost, within this: the link's
 // silence, an agent that hangs.
-constexpr absl::Duration kKnownBound = absl::Seconds(10);
+inline const absl::Duration kKnownBound = Longest(absl::Seconds(10));
+
+// Something that may be so for a while. Looked at after each thing that happens: it keeps when its
+// time is over, since a comparison of times is cheap and their difference is not.
+class Lasting {
+ public:
+  // Is it so, and has it been for more than `bound`?
+  bool Exceeds(bool is_so, absl::Time now, absl::Duration bound) {
+    if (!is_so) {
+      over_at_ = absl::InfiniteFuture();
+      return false;
+    }
+    if (over_at_ == absl::InfiniteFuture()) over_at_ = now + bound;
+    return now > over_at_;
+  }
+
+ private:
+  absl::Time over_at_ = absl::InfiniteFuture();  // while it is not so
+};
 
 // What must hold at every moment of every history.
-class Invariants : public Observer {
+class Invariants final : public Observer {
  public:
   void Watch(const Pair& pair) { pair_ = &pair; }
 
@@ -78,13 +100,13 @@ class Invariants : public Observer {
     absl::Time served = absl::InfinitePast();  // last, its clients' path being alive
     std::map<uint64_t, Asked> operations;
     absl::Time could_serve_since = absl::InfiniteFuture();
-    absl::Time out_but_master_since = absl::InfiniteFuture();
-    uint64_t asked_nonce = 0;                          // of its last question
-    uint64_t answered_nonce = 0;                       // of the last answer that it heard
-    absl::Time lapsed_since = absl::InfiniteFuture();  // its fault, which it still wants
-    bool hands_over = false;                           // as last ordered of keepalived
+    Lasting out_but_master;
+    uint64_t asked_nonce = 0;     // of its last question
+    uint64_t answered_nonce = 0;  // of the last answer that it heard
+    Lasting awake;                // its agent
+    bool hands_over = false;      // as last ordered of keepalived
     absl::Time commands_held_since = absl::InfiniteFuture();
-    absl::Time held_in_vain_since = absl::InfiniteFuture();  // no operation is under way any more
+    Lasting held_in_vain;  // no operation is under way any more
   };
   Record& Of(int node) { return records_[static_cast<size_t>(node)]; }
 
@@ -92,7 +114,7 @@ class Invariants : public Observer {
   void CheckSomebodyServes();
   void CheckNode(int node);
   void CheckFault(int node);
-  void CheckCommands(int node, bool held);
+  void CheckCommands(int node);
   void CheckDecision(int node, const core::LogDecision& decision);
   void CheckHandsOver(int node);
   void CheckPersist(int node, const core::Durable& durable);
@@ -107,7 +129,7 @@ class Invariants : public Observer {
   const Pair* pair_ = nullptr;
   std::string broken_;
   std::array<Record, 2> records_;
-  absl::Time two_masters_since_ = absl::InfiniteFuture();
+  Lasting two_masters_;
   // The longest interval that either node was ever configured for: its way out may be under way.
   absl::Duration slowest_;
   absl::Duration unserved_bound_;  // with that

@@ -10,7 +10,7 @@ namespace zcluster::sim {
 
 using core::VrrpState;
 
-Keepalived::Keepalived(Clock& clock, Random& random, TrackedFiles& files,
+Keepalived::Keepalived(MachineClock clock, Random& random, TrackedFiles& files,
                        absl::Duration advert_interval, World world)
     : clock_(clock),
       random_(random),

@@ -38,8 +38,8 @@ class Keepalived {
     std::function<void()> died;                             // as a pidfd tells
   };
 
-  Keepalived(Clock& clock, Random& random, TrackedFiles& files, absl::Duration advert_interval,
-             World world);
+  Keepalived(MachineClock clock, Random& random, TrackedFiles& files,
+             absl::Duration advert_interval, World world);
 
   core::VrrpState state() const { return state_; }
   // A crash of all its processes leaves the VIPs where they are, until the next start.
@@ -80,7 +80,7 @@ class Keepalived {
   absl::Duration Skew(absl::Duration interval) const { return (256 - priority_) * interval / 256; }
   absl::Duration Patience(absl::Duration interval) const { return 3 * interval + Skew(interval); }
 
-  Clock& clock_;
+  MachineClock clock_;
   Random& random_;
   TrackedFiles& files_;
   absl::Duration advert_interval_;

@@ -40,7 +40,7 @@ void Link::Connect() {
   if (connection_[1] != 0 && random_.OneIn(2)) Lose(1, connection_[1], "superseded");
   for (int node : {0, 1}) {
     connection_[Index(node)] = connection;
-    last_heard_[Index(node)] = clock_.now();
+    last_heard_[Index(node)] = sides_[Index(node)].clock.now();
     last_arrival_[Index(node)] = clock_.now();
     stuck_[Index(node)].clear();
   }
@@ -57,14 +57,14 @@ void Link::Send(int node, const core::NodeState& state) {
   Send(node, core::Event(core::PeerReported{state}));
 }
 
-void Link::Send(int node, const core::Event& word) {
+void Link::Send(int node, core::Event word) {
   const uint64_t connection = connection_[Index(node)];
   if (connection == 0) return;
   const int to = 1 - node;
   absl::Time& arrival = last_arrival_[Index(to)];
   arrival =
       std::max(arrival, clock_.now() + random_.Between(absl::Microseconds(100), kLongestDelay));
-  clock_.At(arrival, [this, to, message = Message{connection, word}]() mutable {
+  clock_.At(arrival, [this, to, message = Message{connection, std::move(word)}]() mutable {
     Arrive(to, std::move(message));
   });
 }
@@ -75,7 +75,7 @@ void Link::Arrive(int to, Message message) {
     stuck_[Index(to)].push_back(std::move(message));
     return;
   }
-  last_heard_[Index(to)] = clock_.now();
+  last_heard_[Index(to)] = sides_[Index(to)].clock.now();
   sides_[Index(to)].report(message.word);
 }
 
@@ -89,12 +89,13 @@ void Link::WireRepaired() {
 void Link::WatchSilence(int node, uint64_t connection) {
   if (connection_[Index(node)] != connection) return;
   const absl::Time due = last_heard_[Index(node)] + kSilence;
-  if (clock_.now() >= due) {
+  MachineClock& clock = sides_[Index(node)].clock;
+  if (clock.now() >= due) {
     Lose(node, connection, "silent for 3 s");
     TellOfEnd(1 - node, connection, "the peer gave up the link");
     return;
   }
-  clock_.At(due, [this, node, connection] { WatchSilence(node, connection); });
+  clock.At(due, [this, node, connection] { WatchSilence(node, connection); });
 }
 
 void Link::TellOfEnd(int node, uint64_t connection, const std::string& reason) {

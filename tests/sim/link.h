@@ -21,6 +21,7 @@ class Link {
   struct Side {
     std::function<void(const core::Event& event)> report;
     std::function<bool()> alive;  // its agent runs
+    MachineClock clock;           // of its machine
   };
 
   Link(Clock& clock, Random& random, const Network& network, std::array<Side, 2> sides);
@@ -31,7 +32,7 @@ class Link {
 
   void Send(int node, const core::NodeState& state);
   // What the peer hears of a question, or of an answer.
-  void Send(int node, const core::Event& word);
+  void Send(int node, core::Event word);
   // The agent of `node` ended. Its kernel tells the peer, unless the power failed.
   void AgentDied(int node, bool power_cut);
   // A wire was repaired: what TCP still holds arrives.
@@ -60,8 +61,8 @@ class Link {
   std::array<uint64_t, 2> connection_ = {0, 0};  // as each side believes; 0: none
   std::array<core::Term, 2> told_term_;          // by the last message: what a hello says
   std::array<absl::Time, 2> last_arrival_;       // order is kept
-  std::array<absl::Time, 2> last_heard_;
-  std::array<std::vector<Message>, 2> stuck_;  // on a cut wire, by receiver
+  std::array<absl::Time, 2> last_heard_;         // by each machine's own clock
+  std::array<std::vector<Message>, 2> stuck_;    // on a cut wire, by receiver
 };
 
 }  // namespace zcluster::sim

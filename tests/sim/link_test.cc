@@ -15,7 +15,7 @@ class TwoEnds : public testing::Test {
 
   Link::Side Side(size_t node) {
     return {[this, node](const core::Event& event) { heard_[node].push_back(event); },
-            [this, node] { return alive_[node]; }};
+            [this, node] { return alive_[node]; }, clock_};
   }
 
   void Pass(absl::Duration length) {

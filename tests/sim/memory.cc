@@ -28,15 +28,16 @@ struct alignas(kGrain) Slab {
   size_t size_class;  // kSizes: one large piece alone
 };
 
-struct Size {
-  Piece* free = nullptr;
+struct Fresh {
   std::byte* at = nullptr;  // not handed out yet
   std::byte* end = nullptr;
 };
 
-constinit std::array<Size, kSizes> sizes;
+// By size: what was given back, and what of the latest slab was never taken.
+constinit std::array<Piece*, kSizes> given_back = {};
+constinit std::array<Fresh, kSizes> fresh;
 
-size_t ClassOf(size_t bytes) {
+inline size_t ClassOf(size_t bytes) {
   if (bytes <= kFine) return (bytes + kGrain - 1) / kGrain;
   return kFine / kGrain + static_cast<size_t>(std::bit_width((bytes - 1) / kFine));
 }
@@ -53,14 +54,10 @@ std::byte* NewSlab(size_t size_class, size_t bytes) {
   return reinterpret_cast<std::byte*>(new (memory) Slab{size_class} + 1);
 }
 
-void* Take(size_t bytes) {
+void* TakeFresh(size_t bytes) {
   if (bytes > kLargest) return NewSlab(kSizes, (bytes + sizeof(Slab) + kSlab - 1) / kSlab * kSlab);
   const size_t size_class = ClassOf(bytes);
-  Size& size = sizes[size_class];
-  if (Piece* piece = size.free; piece != nullptr) {
-    size.free = piece->next;
-    return piece;
-  }
+  Fresh& size = fresh[size_class];
   const size_t step = BytesOf(size_class);
   if (size.at == nullptr || static_cast<size_t>(size.end - size.at) < step) {
     size.at = NewSlab(size_class, kSlab);
@@ -71,12 +68,31 @@ void* Take(size_t bytes) {
   return piece;
 }
 
+inline void* Take(size_t bytes) {
+  if (bytes > kLargest) [[unlikely]]
+    return TakeFresh(bytes);
+  Piece*& first = given_back[ClassOf(bytes)];
+  Piece* piece = first;
+  if (piece == nullptr) [[unlikely]]
+    return TakeFresh(bytes);
+  first = piece->next;
+  return piece;
+}
+
 void Give(void* memory) noexcept {
   if (memory == nullptr) return;
   auto* slab = reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(memory) & ~(kSlab - 1));
   if (slab->size_class == kSizes) return std::free(slab);
-  Size& size = sizes[slab->size_class];
-  size.free = new (memory) Piece{size.free};
+  Piece*& first = given_back[slab->size_class];
+  first = new (memory) Piece{first};
+}
+
+// Whoever knows the size saves a look at the slab, which is far away.
+inline void Give(void* memory, size_t bytes) noexcept {
+  if (memory == nullptr) return;
+  if (bytes > kLargest) return Give(memory);
+  Piece*& first = given_back[ClassOf(bytes)];
+  first = new (memory) Piece{first};
 }
 
 }  // namespace
@@ -85,7 +101,7 @@ void* operator new(size_t bytes) { return Take(bytes); }
 void* operator new[](size_t bytes) { return Take(bytes); }
 void operator delete(void* memory) noexcept { Give(memory); }
 void operator delete[](void* memory) noexcept { Give(memory); }
-void operator delete(void* memory, size_t) noexcept { Give(memory); }
-void operator delete[](void* memory, size_t) noexcept { Give(memory); }
+void operator delete(void* memory, size_t bytes) noexcept { Give(memory, bytes); }
+void operator delete[](void* memory, size_t bytes) noexcept { Give(memory, bytes); }
 
 #endif

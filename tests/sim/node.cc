@@ -10,13 +10,14 @@ namespace zcluster::sim {
 
 using core::VrrpState;
 
-Node::Node(int index, World& world, core::Config config)
+Node::Node(int index, World& world, MachineClock clock, core::Config config)
     : index_(index),
       world_(world),
+      clock_(clock),
       config_(std::move(config)),
       disk_(world.clock, world.random),
       keepalived_(
-          world.clock, world.random, files_, config_.advert_interval,
+          clock, world.random, files_, config_.advert_interval,
           {.send_advert = [this](const Advert& advert) { world_.send_advert(index_, advert); },
            .changed =
                [this](VrrpState state) {
@@ -30,7 +31,7 @@ void Node::StartAgent() {
   ++life_;
   supervises_ = false;
   agent_ = std::make_unique<Agent>(
-      world_.clock, disk_, config_,
+      clock_, disk_, config_,
       Agent::World{.perform = [this](const core::Action& action) { Perform(action); },
                    .hears = [this](const core::Event& event) { Hears(event); },
                    .wall = [this] { return wall(); }});
@@ -50,10 +51,10 @@ void Node::SetFacts(std::vector<core::Fact> facts, bool ill) {
 void Node::LookAtFacts() {
   if (!agent_) return;
   if (ill_since_ != absl::InfiniteFuture()) ill_since_ = world_.clock.now();
-  world_.clock.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
-                     [this, life = life_] {
-                       if (life == life_) Deliver(core::FactsReported{facts_});
-                     });
+  clock_.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
+               [this, life = life_] {
+                 if (life == life_) Deliver(core::FactsReported{facts_});
+               });
 }
 
 void Node::SetChecks(std::vector<core::HealthCheck> checks) {
@@ -63,10 +64,10 @@ void Node::SetChecks(std::vector<core::HealthCheck> checks) {
 
 void Node::LookAtChecks() {
   if (!agent_) return;
-  world_.clock.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
-                     [this, life = life_] {
-                       if (life == life_) Deliver(core::HealthReported{checks_});
-                     });
+  clock_.After(world_.random.Between(absl::Milliseconds(1), absl::Milliseconds(100)),
+               [this, life = life_] {
+                 if (life == life_) Deliver(core::HealthReported{checks_});
+               });
 }
 
 void Node::SetWallClock(absl::Duration by) {
@@ -108,14 +109,14 @@ void Node::PowerOn() {
 void Node::CloseGate() {
   if (files_.fault && files_.lease_ends == absl::InfiniteFuture()) return;  // a maintenance
   files_ = {.fault = true,
-            .lease_ends = world_.clock.now() + core::kBootGate,
+            .lease_ends = clock_.now() + core::kBootGate,
             .gate = true,
             .priority = files_.priority};
 }
 
 absl::Duration Node::GateLeft() const {
   if (!files_.fault || !files_.gate) return absl::ZeroDuration();
-  return std::max(files_.lease_ends - world_.clock.now(), absl::ZeroDuration());
+  return std::max(files_.lease_ends - clock_.now(), absl::ZeroDuration());
 }
 
 void Node::StartKeepalivedAlone() {
@@ -150,8 +151,8 @@ void Node::ReportVrrp(VrrpState state) {
   for (int i = 0; i < times; ++i) {
     const absl::Duration delay =
         world_.random.Between(absl::Microseconds(100), absl::Milliseconds(5));
-    last_report_ = std::max(last_report_, world_.clock.now() + delay);
-    world_.clock.At(last_report_, [this, state, life = life_] {
+    last_report_ = std::max(last_report_, clock_.now() + delay);
+    clock_.At(last_report_, [this, state, life = life_] {
       if (life == life_) Deliver(core::VrrpReported{state, world_.random.Below(UINT64_MAX)});
     });
   }
@@ -159,11 +160,11 @@ void Node::ReportVrrp(VrrpState state) {
 
 void Node::SuperviseKeepalived() {
   if (!agent_ || !supervises_) return;
-  world_.clock.After(world_.random.Between(absl::Milliseconds(5), absl::Milliseconds(500)),
-                     [this, life = life_] {
-                       if (life != life_ || keepalived_.running()) return;
-                       keepalived_.Start();
-                     });
+  clock_.After(world_.random.Between(absl::Milliseconds(5), absl::Milliseconds(500)),
+               [this, life = life_] {
+                 if (life != life_ || keepalived_.running()) return;
+                 keepalived_.Start();
+               });
 }
 
 void Node::Perform(const core::Action& action) {
@@ -174,7 +175,7 @@ void Node::Perform(const core::Action& action) {
     const bool lapsed = files_.fault == fault->reason.empty();
     files_.fault = !fault->reason.empty();
     files_.gate = fault->reason == core::kBootReason;
-    files_.lease_ends = world_.clock.now() + fault->lease;
+    files_.lease_ends = clock_.now() + fault->lease;
     if (lapsed) keepalived_.NoticeFiles();
     keepalived_.WatchLease();
   } else if (const auto* standing = std::get_if<core::SetStanding>(&action)) {
@@ -182,7 +183,7 @@ void Node::Perform(const core::Action& action) {
     keepalived_.NoticeFiles();
   } else if (std::holds_alternative<core::StartHeartbeat>(action)) {
     supervises_ = true;
-    last_report_ = world_.clock.now();
+    last_report_ = clock_.now();
     keepalived_.Reload(agent_->state().config.advert_interval);
     if (keepalived_.running()) {
       if (GateLeft() > absl::ZeroDuration()) Deliver(core::VrrpStarting{GateLeft()});
@@ -213,7 +214,7 @@ void Node::ProbePath(uint64_t nonce) {
   const absl::Duration takes =
       alive ? world_.random.Between(absl::Microseconds(200), absl::Milliseconds(20))
             : absl::Milliseconds(300);
-  world_.clock.After(takes, [this, nonce, alive, life = life_] {
+  clock_.After(takes, [this, nonce, alive, life = life_] {
     if (life == life_)
       Deliver(core::PathProbed{nonce, alive, alive ? "the gateway answers" : "no answer"});
   });

@@ -31,8 +31,11 @@ class Node {
     const Network* network = nullptr;    // too
   };
 
-  Node(int index, World& world, core::Config config);
+  // `clock`: the machine's own.
+  Node(int index, World& world, MachineClock clock, core::Config config);
 
+  // Its loops and timers go by that.
+  const MachineClock& clock() const { return clock_; }
   bool powered() const { return powered_; }
   const Agent* agent() const { return agent_.get(); }
   const Disk& disk() const { return disk_; }
@@ -41,7 +44,7 @@ class Node {
   const core::Config& config() const { return config_; }
 
   // The wall clock: goes on without power.
-  absl::Time wall() const { return world_.clock.now() + wall_ahead_; }
+  absl::Time wall() const { return clock_.now() + wall_ahead_; }
   void SetWallClock(absl::Duration by);
   // By how much it was ever set forward.
   absl::Duration skipped() const { return skipped_; }
@@ -94,6 +97,7 @@ class Node {
 
   const int index_;
   World& world_;
+  MachineClock clock_;
   core::Config config_;
   Disk disk_;
   TrackedFiles files_;

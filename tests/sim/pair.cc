@@ -23,6 +23,18 @@ std::array<core::Config, 2> DrawConfigs(Random& random) {
   return configs;
 }
 
+// Those of one pair in four are right, and of the others some are as far off as is possible.
+std::array<MachineClock, 2> DrawClocks(Random& random, Clock& clock) {
+  std::array<MachineClock, 2> clocks = {clock, clock};
+  if (random.OneIn(4)) return clocks;
+  for (MachineClock& each : clocks) {
+    const int most = random.OneIn(2) ? kCommonDrift : kMostDrift;
+    const auto width = static_cast<uint64_t>(2 * most + 1);
+    each = MachineClock(clock, static_cast<int>(random.Below(width)) - most);
+  }
+  return clocks;
+}
+
 }  // namespace
 
 void DrawSettings(Random& random, core::Config& config) {
@@ -41,12 +53,14 @@ Pair::Pair(Random& random, Observer& observer)
              .observer = observer,
              .send_advert = [this](int from, const Advert& advert) { SendAdvert(from, advert); }} {
   const std::array<core::Config, 2> configs = DrawConfigs(random);
+  const std::array<MachineClock, 2> clocks = DrawClocks(random, clock_);
   network_.link_on_vrrp_network = random.OneIn(3);
   const auto alive = [this](int node) {
     return [this, node] { return this->node(node).agent() != nullptr; };
   };
   const auto link_side = [&](int to) {
-    return Link::Side{[this, to](const core::Event& event) { ReportLink(to, event); }, alive(to)};
+    return Link::Side{[this, to](const core::Event& event) { ReportLink(to, event); }, alive(to),
+                      clocks[static_cast<size_t>(to)]};
   };
   const auto replication_side = [this](int to) {
     return Replication::Side{[this, to](const core::Event& event) { node(to).Deliver(event); }};
@@ -60,7 +74,7 @@ Pair::Pair(Random& random, Observer& observer)
   world_.network = &network_;
   for (int index : {0, 1}) {
     const auto at = static_cast<size_t>(index);
-    nodes_[at] = std::make_unique<Node>(index, world_, configs[at]);
+    nodes_[at] = std::make_unique<Node>(index, world_, clocks[at], configs[at]);
   }
 }
 

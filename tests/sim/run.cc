@@ -73,16 +73,17 @@ void RunUntil(absl::Time end, Pair& pair, Invariants& invariants, Done done) {
 void Settle(Pair& pair, bool all_back, const Watchers& watchers, Invariants& invariants) {
   const Clock& clock = pair.clock();
   // A standby that heard no adverts may be about to take over, whatever is mended now.
-  absl::Time next_look = clock.now() + 2 * pair.MasterDownInterval();
+  absl::Time next_look = clock.now() + Longest(2 * pair.MasterDownInterval());
   std::string why = "nobody looked";
-  RunUntil(clock.now() + kSettleBound, pair, invariants, [&] {
+  RunUntil(clock.now() + Longest(kSettleBound), pair, invariants, [&] {
     if (clock.now() < next_look) return false;
     next_look = clock.now() + absl::Milliseconds(100);
     why = WhyNotSettled(pair, all_back);
     return why.empty();
   });
   if (!why.empty()) {
-    return invariants.Break(absl::StrCat("not at rest ", absl::FormatDuration(kSettleBound),
+    return invariants.Break(absl::StrCat("not at rest ",
+                                         absl::FormatDuration(Longest(kSettleBound)),
                                          " after everything was mended: ", why));
   }
   const uint64_t moves = watchers.moves();
@@ -97,11 +98,11 @@ void AskAtRest(int node, core::OperationKind kind, Pair& pair, Chaos& chaos,
                const Watchers& watchers, Invariants& invariants) {
   const core::OperationId id{chaos.AskFor(node, kind, /*force=*/false)};
   const auto ended = [&] { return watchers.finished().operation == id; };
-  RunUntil(pair.clock().now() + kRestBound, pair, invariants, ended);
+  RunUntil(pair.clock().now() + Longest(kRestBound), pair, invariants, ended);
   if (ended() && watchers.finished().status.ok()) return;
   invariants.Break(absl::StrCat(
       "at rest, ", core::Name(kind), " of node", node + 1, " did not succeed within ",
-      absl::FormatDuration(kRestBound), ": ",
+      absl::FormatDuration(Longest(kRestBound)), ": ",
       ended() ? watchers.finished().status.ToString() : std::string("it has not ended")));
 }
 
@@ -127,7 +128,8 @@ void ConfigureAtRest(int master, Pair& pair, Random& random, const Watchers& wat
 // A master whose front dies gives way; where both die at once nobody moves.
 void SickenAtRest(int master, Pair& pair, Random& random, Chaos& chaos, const Watchers& watchers,
                   Invariants& invariants) {
-  if (core::MovesAreHeld(pair.node(master).agent()->state(), pair.clock().now())) return;
+  const Node& serves = pair.node(master);
+  if (core::MovesAreHeld(serves.agent()->state(), serves.clock().now())) return;
   const bool both = random.OneIn(3);
   const uint64_t moves = watchers.moves();
   chaos.SetFront(master, false);
@@ -135,7 +137,8 @@ void SickenAtRest(int master, Pair& pair, Random& random, Chaos& chaos, const Wa
   const auto moved = [&] {
     return pair.node(1 - master).keepalived().state() == core::VrrpState::kMaster;
   };
-  RunUntil(pair.clock().now() + kRestBound, pair, invariants, [&] { return !both && moved(); });
+  RunUntil(pair.clock().now() + Longest(kRestBound), pair, invariants,
+           [&] { return !both && moved(); });
   if (!both && !moved()) invariants.Break("a master whose front is dead did not give way");
   if (both && watchers.moves() != moves)
     invariants.Break("a role changed although as much fails on both nodes");

@@ -36,7 +36,7 @@ std::string WhyNotAtRest(const Pair& pair, int index) {
                         core::Name(node.keepalived().state()));
   }
   if (!state.peer.told) return absl::StrCat(name, " has heard nothing from its peer");
-  const bool fault = !core::FaultReason(state).empty();
+  const bool fault = core::MustStandAside(state);
   if (fault != node.files().fault)
     return absl::StrCat("the fault file of ", name, " is not what it wants");
   if (fault != state.durable.maintenance)

@@ -112,7 +112,7 @@ std::string Text(const core::Action& action) {
 }  // namespace
 
 void Trace::Add(int node, std::string what) {
-  const absl::Duration since = pair_->clock().now() - (absl::UnixEpoch() + absl::Hours(1));
+  const absl::Duration since = pair_->clock().now() - Clock::kBegin;
   const std::string who = node < 0 ? "*" : absl::StrCat("node", node + 1);
   std::string line = absl::StrFormat("%10.4fs  %-5s  %s", absl::ToDoubleSeconds(since), who, what);
   if (keep_ == 0) {
