@@ -84,12 +84,10 @@ void Orders::GiveTidings(const State& state, bool changed, absl::Time now,
 
 void Orders::LookAt(const State& state) {
   View view = Show(state);
-  NodeState node = Describe(state, view);
-  shown_ = shown_ && SameButCounters(view_, view);
-  told_ = told_ && SameButCounters(node_, node);
+  if (Describe(state, view, node_)) told_ = false;
+  if (!SameButCounters(view_, view)) shown_ = false;
   counted_ = false;
   view_ = std::move(view);
-  node_ = std::move(node);
 }
 
 }  // namespace zcluster::core

@@ -161,25 +161,6 @@ NodeView LocalNodeAs(const State& state, const Reasons& reasons) {
   return {state.config.node_name, state.config.node_address, role, status, std::move(message)};
 }
 
-NodeState DescribeAs(const State& state, const NodeView& local) {
-  NodeState node;
-  node.term = state.durable.highest_term;
-  node.own_term = state.durable.own_term;
-  node.role = local.role;
-  node.status = local.status;
-  node.message = local.message;
-  node.priority = static_cast<uint8_t>(StandingOf(state));
-  node.not_ready = OwnReasons(state);
-  node.conntrack = state.conntrack;
-  node.roots = state.roots;
-  node.facts = state.facts;
-  node.maintenance_reason = state.durable.maintenance_reason;
-  node.maintenance_until = state.durable.maintenance_until;
-  node.checks = state.checks;
-  node.freeze = state.durable.freeze;
-  return node;
-}
-
 bool Same(const ConntrackState& a, const ConntrackState& b) {
   return a.synchronised == b.synchronised && a.problem == b.problem && a.differs == b.differs;
 }
@@ -198,6 +179,14 @@ bool Same(const std::vector<RootState>& a, const std::vector<RootState>& b) {
                       return x.path == y.path && x.local_digest == y.local_digest &&
                              x.remote_digest == y.remote_digest && x.problem == y.problem;
                     });
+}
+
+// Most of it stays from one step to the next, and to compare costs less than to copy.
+template <typename T>
+bool Update(T& to, const T& value) {
+  if (to == value) return false;
+  to = value;
+  return true;
 }
 
 }  // namespace
@@ -221,7 +210,25 @@ NodeView RemoteNode(const State& state) {
   return node;
 }
 
-NodeState Describe(const State& state, const View& shown) { return DescribeAs(state, shown.local); }
+bool Describe(const State& state, const View& shown, NodeState& told) {
+  const Durable& durable = state.durable;
+  bool news = Update(told.term, durable.highest_term);
+  news |= Update(told.own_term, durable.own_term);
+  news |= Update(told.role, shown.local.role);
+  news |= Update(told.status, shown.local.status);
+  news |= Update(told.message, shown.local.message);
+  news |= Update(told.priority, static_cast<uint8_t>(StandingOf(state)));
+  news |= Update(told.not_ready, OwnReasons(state));
+  news |= Update(told.facts, state.facts);
+  news |= Update(told.maintenance_reason, durable.maintenance_reason);
+  news |= Update(told.maintenance_until, durable.maintenance_until);
+  news |= Update(told.checks, state.checks);
+  news |= Update(told.freeze, durable.freeze);
+  news |= !Same(told.conntrack, state.conntrack) || !Same(told.roots, state.roots);
+  Update(told.conntrack, state.conntrack);
+  Update(told.roots, state.roots);
+  return news;
+}
 
 View Show(const State& state) {
   View view;
@@ -240,14 +247,6 @@ View Show(const State& state) {
   view.conntrack = state.conntrack;
   view.roots = state.roots;
   return view;
-}
-
-bool SameButCounters(const NodeState& a, const NodeState& b) {
-  return a.term == b.term && a.own_term == b.own_term && a.role == b.role && a.status == b.status &&
-         a.message == b.message && a.priority == b.priority && a.not_ready == b.not_ready &&
-         a.maintenance_reason == b.maintenance_reason &&
-         a.maintenance_until == b.maintenance_until && a.facts == b.facts && a.checks == b.checks &&
-         a.freeze == b.freeze && Same(a.conntrack, b.conntrack) && Same(a.roots, b.roots);
 }
 
 bool SameButCounters(const View& a, const View& b) {

@@ -15,13 +15,13 @@ NodeView RemoteNode(const State& state);
 // What the agent's API shows.
 View Show(const State& state);
 
-// What the peer is told. `shown` is what Show() made of the same state: to judge the preconditions
-// is most of a step's work, and is done once.
-NodeState Describe(const State& state, const View& shown);
+// Brings `told`, what the peer is told, up to `state`; all but the wall clock. Is any of it news,
+// apart from counters that move all the time? Those are worth a message a second, no more. `shown`
+// is what Show() made of the same state: to judge the preconditions is most of a step's work, and
+// is done once.
+bool Describe(const State& state, const View& shown, NodeState& told);
 
-// Do both say the same, but for counters that move all the time? Those are worth a message a
-// second, no more.
-bool SameButCounters(const NodeState& a, const NodeState& b);
+// Do both show the same, but for such counters?
 bool SameButCounters(const View& a, const View& b);
 
 }  // namespace zcluster::core
