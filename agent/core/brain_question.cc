@@ -38,11 +38,7 @@ bool Brain::Apply(const PeerAnswered& event) {
 bool Brain::Apply(const PeerAsked& event) {
   state_.asked.reset();
   if (!Serves(state_)) {
-    const std::string fault = FaultReason(state_);
-    const std::string vrrp =
-        absl::StrCat("keepalived says ", state_.vrrp ? Name(*state_.vrrp) : "nothing");
-    acts_.push_back(AnswerPeer{
-        event.nonce, {false, false, fault.empty() ? vrrp : absl::StrCat("stands aside: ", fault)}});
+    acts_.push_back(AnswerPeer{event.nonce, {false, false, WhyNotServing(state_)}});
   } else if (LinkUsesVrrpNetwork(state_)) {
     acts_.push_back(
         AnswerPeer{event.nonce, {true, true, "it answers over the network that VRRP uses"}});
@@ -56,7 +52,9 @@ bool Brain::Apply(const PeerAsked& event) {
 bool Brain::Apply(const PathProbed& event) {
   if (state_.asked != event.nonce) return false;
   state_.asked.reset();
-  acts_.push_back(AnswerPeer{event.nonce, {Serves(state_), event.alive, event.evidence}});
+  const bool serves = Serves(state_);
+  acts_.push_back(AnswerPeer{
+      event.nonce, {serves, event.alive, serves ? event.evidence : WhyNotServing(state_)}});
   return true;
 }
 

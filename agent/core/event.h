@@ -41,6 +41,10 @@ struct ComponentReported {
   std::string problem;    // one sentence without a full stop
 };
 
+// The component that has a problem while keepalived hangs: what it said last may be MASTER, but
+// nobody hears it say so any more.
+inline constexpr char kHungKeepalived[] = "keepalived";
+
 // The link lives: both sides said hello.
 struct PeerConnected {
   std::string address;

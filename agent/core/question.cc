@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "agent/core/names.h"
 #include "agent/core/roles.h"
 
 namespace zcluster::core {
@@ -37,7 +38,15 @@ Judgement JudgeTakeover(const State& state, absl::Time now) {
 }
 
 bool Serves(const State& state) {
-  return state.vrrp == VrrpState::kMaster && !state.question && !MustStandAside(state);
+  return state.vrrp == VrrpState::kMaster && !state.question && !MustStandAside(state) &&
+         state.problems.count(kHungKeepalived) == 0;
+}
+
+std::string WhyNotServing(const State& state) {
+  const std::string fault = FaultReason(state);
+  if (!fault.empty()) return absl::StrCat("stands aside: ", fault);
+  if (state.problems.count(kHungKeepalived) > 0) return "its keepalived hangs";
+  return absl::StrCat("keepalived says ", state.vrrp ? Name(*state.vrrp) : "nothing");
 }
 
 bool LinkUsesVrrpNetwork(const State& state) {

@@ -32,7 +32,10 @@ Judgement JudgeTakeover(const State& state, absl::Time now);
 // Is this node's way to the peer the VRRP network itself? Then an answer proves that it lives.
 bool LinkUsesVrrpNetwork(const State& state);
 
-// keepalived says MASTER, and nothing is about to change that.
+// keepalived says MASTER, the peer can hear it, and nothing is about to change that.
 bool Serves(const State& state);
+
+// What keeps it from that, for the peer's log.
+std::string WhyNotServing(const State& state);
 
 }  // namespace zcluster::core

@@ -67,6 +67,7 @@ Heartbeat::Heartbeat(Loop& loop, Options options)
                    .gone = [this](const std::string& problem) { OnGone(problem); },
                    .refused = [this](const std::string& problem) { SetTrouble(kRefusal, problem); },
                    .reloaded = [this] { SetTrouble(kRefusal, ""); }}),
+      peer_adverts_(options_),
       asked_(loop) {}
 
 Heartbeat::~Heartbeat() { Stop(); }
@@ -117,6 +118,7 @@ void Heartbeat::Stop() {
   fifo_.Close();
   verify_.reset();
   verify_soon_.reset();
+  hang_looks_.reset();
   asked_.Cancel();
   reconfigured_ = nullptr;
 }
@@ -187,6 +189,7 @@ void Heartbeat::GiveBack(std::function<void()> done) {
   fifo_.Close();
   verify_.reset();
   verify_soon_.reset();
+  hang_looks_.reset();
   asked_.Cancel();
   reconfigured_ = nullptr;
   supervisor_.End([this, done = std::move(done)] {
@@ -228,6 +231,7 @@ void Heartbeat::Begin() {
   status.Update(standing_.EnsureExists());
   SetTrouble(kWriting, std::string(status.message()));
   verify_ = loop_.Every(kVerifyEvery, [this] { Verify(); });
+  hang_looks_ = loop_.Every(HangWatch::kLookEvery, [this] { LookForHang(); });
   supervisor_.Start();
 }
 
@@ -323,6 +327,40 @@ void Heartbeat::LookForDuplicates(bool master) {
     }
   }
   SetTrouble(kDuplicate, problem);
+}
+
+void Heartbeat::LookForHang() {
+  using Verdict = HangWatch::Verdict;
+  const bool peer_advertises = peer_adverts_.Take();
+  absl::optional<Activity> activity;
+  if (supervisor_.running() && supervisor_.FindVrrp()) activity = supervisor_.vrrp().Look();
+  // A reload may be long work; that it takes too long is noticed by its own bound.
+  if (!activity || (supervisor_.reloading() && verdict_ == Verdict::kWorks)) {
+    hang_watch_.Reset();
+    verdict_ = Verdict::kWorks;
+    return SetHang("");
+  }
+  const FoundProcess& process = supervisor_.vrrp();
+  const HangWatch::Sight sight{.pid = process.pid,
+                               .activity = *activity,
+                               .master = state_ == core::VrrpState::kMaster,
+                               .aside = fault_.IsSet(),
+                               .peer_advertises = peer_advertises};
+  const Verdict verdict = hang_watch_.Look(sight, options_.advert_interval.duration(), Loop::Now());
+  if (std::exchange(verdict_, verdict) == verdict) return;
+  if (verdict == Verdict::kWorks) return SetHang("");
+  const std::string problem = Describe(verdict, sight, hang_watch_.still(), process.WaitsIn());
+  log::Warning("heartbeat_hung", {{"problem", problem}});
+  SetHang(problem);
+  if (verdict != Verdict::kMustGo) return;
+  supervisor_.KillHung();
+  verdict_ = Verdict::kWorks;  // as far as is known of the next one
+  SetHang("");
+}
+
+void Heartbeat::SetHang(const std::string& problem) {
+  if (events_ == nullptr || std::exchange(hang_, problem) == problem) return;
+  events_->Report(core::ComponentReported{core::kHungKeepalived, problem});
 }
 
 void Heartbeat::Report(core::VrrpState state) {

@@ -11,8 +11,10 @@
 #include "agent/heartbeat/announce.h"
 #include "agent/heartbeat/config_check.h"
 #include "agent/heartbeat/fault.h"
+#include "agent/heartbeat/hang_watch.h"
 #include "agent/heartbeat/notify_fifo.h"
 #include "agent/heartbeat/options.h"
+#include "agent/heartbeat/peer_adverts.h"
 #include "agent/heartbeat/supervisor.h"
 #include "agent/heartbeat/tracked_file.h"
 #include "common/loop.h"
@@ -24,9 +26,9 @@ namespace zcluster::heartbeat {
 //
 // Reports VrrpStarting if it has to start the first one, which then stands aside, and VrrpReported
 // for each transition and for what it finds when it adopts; kDown when keepalived died. Reports
-// ComponentReported "heartbeat" when it dies, cannot be started or refuses its configuration, and
-// when that is over. Carries out SetFault, SetStanding, StartHeartbeat and Announce. Loop thread,
-// in whose network namespace keepalived runs.
+// ComponentReported "heartbeat" when it dies, cannot be started or refuses its configuration,
+// "keepalived" when it hangs, and when that is over. Carries out SetFault, SetStanding,
+// StartHeartbeat and Announce. Loop thread, in whose network namespace keepalived runs.
 class Heartbeat : public Adapter {
  public:
   Heartbeat(Loop& loop, Options options);
@@ -77,6 +79,8 @@ class Heartbeat : public Adapter {
   // agent ran, or its last reader took it and died), the anchor address cannot.
   void Verify();
   void LookForDuplicates(bool master);
+  void LookForHang();
+  void SetHang(const std::string& problem);
   // keepalived's state, told from the node itself.
   absl::optional<core::VrrpState> Find() const;
   void Report(core::VrrpState state);
@@ -94,6 +98,10 @@ class Heartbeat : public Adapter {
   NotifyFifo fifo_;
   Announcer announcer_;
   Supervisor supervisor_;
+  HangWatch hang_watch_;
+  PeerAdverts peer_adverts_;
+  HangWatch::Verdict verdict_ = HangWatch::Verdict::kWorks;  // as of the last look
+  std::string hang_;                                         // as reported last
   bool begun_ = false;
   bool given_back_ = false;
 
@@ -108,6 +116,7 @@ class Heartbeat : public Adapter {
   std::string problem_;  // as reported last
   Loop::Registration verify_;
   Loop::Registration verify_soon_;
+  Loop::Registration hang_looks_;
 };
 
 }  // namespace zcluster::heartbeat

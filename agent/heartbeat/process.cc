@@ -53,6 +53,16 @@ bool SharesNamespaces(pid_t pid) {
   return true;
 }
 
+// Of a line "KEY:\tVALUE" in /proc/PID/status, "" if there is none. Never in the first one, which
+// has the name: that may be anything.
+absl::string_view ValueOf(absl::string_view status, absl::string_view key) {
+  const std::string head = absl::StrCat("\n", key, ":\t");
+  const size_t begin = status.find(head);
+  if (begin == absl::string_view::npos) return "";
+  const absl::string_view rest = status.substr(begin + head.size());
+  return rest.substr(0, rest.find('\n'));
+}
+
 }  // namespace
 
 bool FoundProcess::HasEnded() const {
@@ -60,13 +70,26 @@ bool FoundProcess::HasEnded() const {
   return ::poll(&wait, 1, 0) != 0;
 }
 
-bool FoundProcess::IsStopped() const {
-  constexpr size_t kLongest = 4096;
-  const absl::StatusOr<std::string> stat = ReadFile(absl::StrCat("/proc/", pid, "/stat"), kLongest);
-  // "17 (name) T ...", and the name may be anything.
-  const size_t end = stat.ok() ? stat->rfind(") ") : std::string::npos;
-  if (end == std::string::npos || end + 2 >= stat->size()) return false;
-  return absl::ascii_tolower(static_cast<unsigned char>((*stat)[end + 2])) == 't';
+absl::optional<Activity> FoundProcess::Look() const {
+  constexpr size_t kLongest = 16384;  // its lists of processors and groups may be long
+  const absl::StatusOr<std::string> status =
+      ReadFile(absl::StrCat("/proc/", pid, "/status"), kLongest);
+  if (!status.ok()) return absl::nullopt;
+  const absl::string_view state = ValueOf(*status, "State");
+  Activity activity;
+  if (state.empty() ||
+      !absl::SimpleAtoi(ValueOf(*status, "voluntary_ctxt_switches"), &activity.waits)) {
+    return absl::nullopt;
+  }
+  activity.state = state[0];
+  return activity;
+}
+
+std::string FoundProcess::WaitsIn() const {
+  constexpr size_t kLongest = 256;
+  const absl::StatusOr<std::string> place =
+      ReadFile(absl::StrCat("/proc/", pid, "/wchan"), kLongest);
+  return place.ok() && *place != "0" ? *place : "";
 }
 
 void FoundProcess::Signal(int signal) const {

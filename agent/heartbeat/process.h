@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,14 +19,25 @@
 // both die at once the addresses stay.
 namespace zcluster::heartbeat {
 
+// What a process is doing, as the kernel tells it (proc(5), /proc/PID/status).
+struct Activity {
+  char state = '?';    // R, S, D, T …
+  uint64_t waits = 0;  // how often it has gone to wait for something (voluntary_ctxt_switches)
+
+  // Whether somebody stopped it (SIGSTOP, a debugger).
+  bool IsStopped() const { return state == 'T' || state == 't'; }
+};
+
 // A running process that is surely the one meant.
 struct FoundProcess {
   pid_t pid = -1;
   UniqueFd pidfd;  // readable once it has ended
 
   bool HasEnded() const;
-  // Whether somebody stopped it (SIGSTOP, a debugger).
-  bool IsStopped() const;
+  // Nothing if it has ended.
+  absl::optional<Activity> Look() const;
+  // Where in the kernel it waits, such as "folio_wait_bit"; "" if it does not, or nobody may know.
+  std::string WaitsIn() const;
   void Signal(int signal) const;
 };
 

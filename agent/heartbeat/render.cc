@@ -15,6 +15,8 @@ namespace {
 // What is behind each line, and would not be guessed:
 // - script_user and enable_script_security stand before vrrp_notify_fifo, else the first SIGHUP
 // closes the FIFO for ever.
+// - router_id is a mere label, but without one keepalived asks the resolver for this machine's name,
+// and neither starts nor checks anything before that has answered or given up.
 // - vrrp_priority is a nice value, which holds 10 ms adverts under load. Never vrrp_rt_priority:
 // with it keepalived sets
 //   itself a limit of CPU time, and is killed by it after some reloads, VIPs and all.
@@ -26,6 +28,7 @@ namespace {
 constexpr char kGlobal[] =
     R"(# Written by zagent of node $0 at each change of the configuration. Changes made here are lost.
 global_defs {
+  router_id zcluster
   script_user root
   enable_script_security
   vrrp_notify_fifo $1

@@ -25,8 +25,15 @@ constexpr absl::Duration kGoodbye = absl::Milliseconds(100);
 // last one died at the latest.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 constexpr absl::Duration kGrownUp = absl::Seconds(3);
+// A parent makes the next VRRP process at once or a second later; later still if the last ones died
+// within a minute, and never if it hangs.
+constexpr absl::Duration kChildless = absl::Seconds(10);
+// Who was killed and still has not ended by then hangs in the kernel.
+constexpr absl::Duration kStuck = absl::Seconds(5);
 // Who lived so long died of something new: it is started again at once.
 constexpr absl::Duration kLivedWell = absl::Seconds(10);
+
+constexpr char kWasKilled[] = "keepalived hung and was killed; it is being restarted";
 
 }  // namespace
 
@@ -44,7 +51,7 @@ void Supervisor::Start() { Begin(); }
 
 void Supervisor::Stop() {
   for (Loop::Registration* registration :
-       {&parent_watch_, &vrrp_watch_, &orphan_watch_, &dismissal_, &retry_, &later_}) {
+       {&parent_watch_, &vrrp_watch_, &orphan_watch_, &dismissal_, &expecting_, &retry_, &later_}) {
     registration->reset();
   }
   check_.Cancel();
@@ -87,7 +94,7 @@ void Supervisor::Adopt(FoundProcess parent) {
   log::Info("keepalived_adopted", {{"pid", absl::StrCat(parent.pid)}});
   began_ = true;
   Watch(std::move(parent));
-  FindVrrp();
+  if (!FindVrrp()) ExpectVrrp();
   observer_.running(/*adopted=*/true);
   Reload();
 }
@@ -106,7 +113,18 @@ void Supervisor::Dismiss(FoundProcess orphan) {
     orphan_.reset();
     Begin();
   });
-  dismissal_ = loop_.After(kGoodbye, [this] { orphan_->Signal(SIGKILL); });
+  dismissal_ = loop_.After(kGoodbye, [this] {
+    orphan_->Signal(SIGKILL);
+    dismissal_ = loop_.After(kStuck, [this] { ReportStuck(*orphan_); });
+  });
+}
+
+void Supervisor::ReportStuck(const FoundProcess& process) {
+  const std::string place = process.WaitsIn();
+  observer_.refused(absl::StrCat(
+      "keepalived (process ", process.pid, ") was killed, but does not end: it hangs in the kernel",
+      place.empty() ? "" : absl::StrCat(" (", place, ")"),
+      "; a new one can only be started once it has. If it never does, reboot this node"));
 }
 
 void Supervisor::Check() {
@@ -123,7 +141,7 @@ void Supervisor::FinishCheck(const absl::Status& status) {
 }
 
 void Supervisor::Apply() {
-  if (orphan_) return;  // the parent died during the check: Begin() comes again
+  if (orphan_ || killed_) return;  // the parent died during the check: Begin() comes again
   if (!parent_) return Launch();
   // One that has only just been started would die of a SIGHUP, and one whose VRRP process is being
   // made anew would not say that it took it.
@@ -163,7 +181,7 @@ void Supervisor::Reconfigure(std::function<void(const absl::Status&)> done) {
   ZC_CHECK(!reconfigured_);
   wanted_ = Render(options_);
   reconfigured_ = std::move(done);
-  if (!parent_) {
+  if (!running()) {
     // Whoever starts it asks for what is wanted then.
     later_ = loop_.After(absl::ZeroDuration(), [this] { EndReconfigure(absl::OkStatus()); });
     return;
@@ -198,15 +216,25 @@ void Supervisor::Launch() {
 void Supervisor::Watch(FoundProcess parent) {
   started_ = Loop::Now();
   parent_ = std::move(parent);
+  killed_ = false;
   parent_watch_ = loop_.WatchReadable(parent_->pidfd.get(), [this] { OnParentEnd(); });
   HoldRealTime();
 }
 
+void Supervisor::ExpectVrrp() {
+  expecting_ = loop_.After(kChildless, [this] {
+    if (!running() || FindVrrp()) return;
+    log::Warning("keepalived_childless", {{"pid", absl::StrCat(parent_->pid)}});
+    Kill();
+  });
+}
+
 bool Supervisor::FindVrrp() {
   if (vrrp_) return true;
-  if (!parent_) return false;
+  if (!running()) return false;
   vrrp_ = FindProcess(options_.VrrpPidPath(), options_);
   if (!vrrp_) return false;
+  expecting_.reset();
   vrrp_watch_ = loop_.WatchReadable(vrrp_->pidfd.get(), [this] { OnVrrpEnd(); });
   HoldRealTime();
   return true;
@@ -223,10 +251,27 @@ void Supervisor::HoldRealTime() {
   log::Warning("heartbeat_without_real_time", {{"problem", std::string(status.message())}});
 }
 
+void Supervisor::KillHung() {
+  Kill();
+  // Nothing of it runs any more that would miss them.
+  RemoveStaleAddresses();
+  observer_.gone(kWasKilled);
+}
+
+void Supervisor::Kill() {
+  killed_ = true;
+  // The parent first, lest it make another one.
+  parent_->Signal(SIGKILL);
+  if (vrrp_) vrrp_->Signal(SIGKILL);
+  dismissal_ = loop_.After(kStuck, [this] { ReportStuck(*parent_); });
+}
+
 bool Supervisor::Wake() {
   bool stopped = false;
   for (const absl::optional<FoundProcess>* process : {&parent_, &vrrp_}) {
-    if (!*process || !(*process)->IsStopped()) continue;
+    if (!*process) continue;
+    const absl::optional<Activity> activity = (*process)->Look();
+    if (!activity || !activity->IsStopped()) continue;
     stopped = true;
     log::Warning("keepalived_stopped", {{"pid", absl::StrCat((*process)->pid)}});
     (*process)->Signal(SIGCONT);
@@ -238,9 +283,11 @@ void Supervisor::OnParentEnd() {
   const absl::optional<ChildExit> exit = ReapChild(parent_->pidfd.get());
   log::Warning("keepalived_died",
                {{"pid", absl::StrCat(parent_->pid)}, {"how", exit ? exit->ToString() : "unknown"}});
-  parent_watch_.reset();
-  vrrp_watch_.reset();
-  later_.reset();
+  const bool killed = std::exchange(killed_, false);
+  for (Loop::Registration* registration :
+       {&parent_watch_, &vrrp_watch_, &dismissal_, &expecting_, &later_}) {
+    registration->reset();
+  }
   taken_.Cancel();
   tell_again_ = false;
   parent_.reset();
@@ -248,9 +295,10 @@ void Supervisor::OnParentEnd() {
   if (Loop::Now() - started_ > kLivedWell) backoff_.Reset();
   not_before_ =
       Loop::Now() - started_ > kLivedWell ? absl::InfinitePast() : Loop::Now() + backoff_.Next();
-  observer_.gone(absl::StrCat("keepalived died",
-                              exit ? absl::StrCat(" (", exit->ToString(), ")") : "",
-                              "; it is being restarted"));
+  observer_.gone(killed ? kWasKilled
+                        : absl::StrCat("keepalived died",
+                                       exit ? absl::StrCat(" (", exit->ToString(), ")") : "",
+                                       "; it is being restarted"));
   Begin();
   EndReconfigure(absl::OkStatus());  // the next one reads what is wanted
 }
@@ -259,6 +307,8 @@ void Supervisor::OnVrrpEnd() {
   log::Warning("keepalived_vrrp_died", {{"pid", absl::StrCat(vrrp_->pid)}});
   vrrp_watch_.reset();
   vrrp_.reset();
+  if (killed_) return;  // the parent follows
+  ExpectVrrp();
   // keepalived would take them off itself, 25 to 200 ms later, when the peer may have them already.
   // Unless it has made the next process while we were late: then they may be rightly there.
   if (!FindVrrp()) RemoveStaleAddresses();

@@ -58,10 +58,19 @@ class Supervisor {
   // Takes off this node every address that keepalived had, or could have. None must be running.
   void RemoveStaleAddresses();
 
-  // Whether keepalived's parent runs.
-  bool running() const { return parent_.has_value(); }
+  // Kills keepalived, which hangs, parent and VRRP process, and takes its addresses off at once,
+  // for it may not end before long (one that waits in the kernel). A new one is started when it has
+  // ended. Only while it is running().
+  void KillHung();
+
+  // Whether keepalived's parent runs, and is to go on.
+  bool running() const { return parent_.has_value() && !killed_; }
   // Whether its VRRP process is known to run. Looks for it if it is not known.
   bool FindVrrp();
+  // The VRRP process; FindVrrp() must have said that it is known.
+  const FoundProcess& vrrp() const { return *vrrp_; }
+  // It was told of a configuration, and has not said that it has it.
+  bool reloading() const { return taken_.under_way(); }
   // Sees to it that keepalived, as far as it is known to run, is scheduled in real time. To be
   // called again and again: a new VRRP process is as its parent, but anybody may change either.
   void HoldRealTime();
@@ -86,6 +95,13 @@ class Supervisor {
   // Begins a Check, if keepalived may not have read the wanted configuration.
   void Reload();
   void Watch(FoundProcess parent);
+  // Kills a parent that makes no new VRRP process in good time: it hangs, or it waits longer than we
+  // do because the last ones died too. Not for one that was just started: if that takes long, it
+  // would take as long again.
+  void ExpectVrrp();
+  void Kill();
+  // `process` was killed, and does not end.
+  void ReportStuck(const FoundProcess& process);
   void OnParentEnd();
   void OnVrrpEnd();
   void Refuse(const std::string& problem);
@@ -104,6 +120,8 @@ class Supervisor {
   Loop::Registration vrrp_watch_;
   Loop::Registration orphan_watch_;
   Loop::Registration dismissal_;
+  Loop::Registration expecting_;  // a VRRP process
+  bool killed_ = false;           // the parent, by us; its end is still to come
 
   ConfigCheck check_;
   ReloadWatch taken_;

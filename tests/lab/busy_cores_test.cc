@@ -51,6 +51,10 @@ TEST_F(BusyCores, DoNotMoveTheVips) {
   EXPECT_EQ(Transitions(master) + Transitions(backup), before);
   EXPECT_EQ(Term(master), term);
   EXPECT_TRUE(lab().HoldsAll(master));
+  for (const std::string& node : {master, backup}) {
+    EXPECT_EQ(lab().Read(node, {"sh", "-c", "cat /var/log/zcluster/*.log | grep heartbeat_hung"}),
+              "");
+  }
 }
 
 }  // namespace

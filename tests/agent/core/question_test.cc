@@ -169,10 +169,23 @@ TEST(Answer, OfOneThatDoesNotServeComesAtOnce) {
   aside.BecomeReadyMaster().Ask(OperationKind::kSwitchover);
   aside.Tell(Flushed{OperationId{1}, Replicator::kConntrack}).Tell(PeerAsked{7});
   EXPECT_THAT(aside.Last<AnswerPeer>()->testimony.evidence, HasSubstr("switchover"));
-  for (const Bench* bench : {&backup, &aside}) {
+  Bench hung;
+  hung.BecomeReadyMaster().Tell(
+      ComponentReported{std::string(kHungKeepalived), "process 17 hangs"});
+  hung.Tell(PeerAsked{7});
+  EXPECT_THAT(hung.Last<AnswerPeer>()->testimony.evidence, HasSubstr("keepalived hangs"));
+  for (const Bench* bench : {&backup, &aside, &hung}) {
     EXPECT_FALSE(bench->Last<AnswerPeer>()->testimony.master);
     EXPECT_EQ(bench->Count<ProbePath>(), 0);
   }
+}
+
+TEST(Answer, OfAMasterWhoseKeepalivedHungMeanwhileSaysSo) {
+  Bench bench;
+  bench.BecomeReadyMaster().Tell(PeerAsked{7});
+  bench.Tell(ComponentReported{std::string(kHungKeepalived), "process 17 hangs"});
+  bench.Tell(PathProbed{7, true, "198.51.100.1 answers"});
+  EXPECT_EQ(bench.Last<AnswerPeer>()->testimony, (Testimony{false, true, "its keepalived hangs"}));
 }
 
 TEST(Answer, LetsTheOldMasterAnnounceOnceTheOtherHasLetGo) {

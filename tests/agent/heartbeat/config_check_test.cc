@@ -28,6 +28,18 @@ TEST_F(ConfigCheckTest, AcceptsWhatIsRendered) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
+// The name servers are out of reach, and nothing says so: keepalived would ask them for this
+// machine's name until they are given up, longer than a check may take, and at each start too.
+TEST_F(ConfigCheckTest, AsksNoNameServer) {
+  Must({"-n", a_->network(), "route", "add", "default", "via", "192.0.2.9"});
+  a_->On([] {
+    ASSERT_EQ(::unshare(CLONE_NEWUTS), 0);
+    ASSERT_EQ(::sethostname("zt-nameless", 11), 0);
+  });
+  const absl::Status status = Ask(Render(a_->MakeOptions()));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(ConfigCheckTest, TellsKeepalivedsWords) {
   const absl::Status status = Ask("vrrp_instance a {\n  priorty 7\n}\n");
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

@@ -76,6 +76,34 @@ TEST_F(ProcessTest, IsNotFoundByGarbage) {
   }
 }
 
+TEST_F(ProcessTest, TellsWhetherItGoesBackToWaiting) {
+  // Waits for each line.
+  int lines[2];
+  ASSERT_EQ(::pipe2(lines, O_CLOEXEC), 0);
+  absl::StatusOr<Child> child =
+      Child::Start({.argv = {"/bin/sh", "-c", "while read line; do :; done"}, .input = lines[0]});
+  ASSERT_TRUE(child.ok()) << child.status();
+  FoundProcess process{.pid = child->pid(), .pidfd = child->TakePidfd()};
+  const auto sleeps = [&] {
+    const absl::optional<Activity> seen = process.Look();
+    return seen && seen->state == 'S' && process.WaitsIn() != "";
+  };
+  ASSERT_TRUE(WaitUntil(absl::Seconds(20), sleeps));
+  const uint64_t before = process.Look()->waits;
+  EXPECT_EQ(process.Look()->waits, before);
+  ASSERT_EQ(::write(lines[1], "\n", 1), 1);
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [&] { return process.Look()->waits > before; }));
+  EXPECT_FALSE(process.Look()->IsStopped());
+  process.Signal(SIGSTOP);
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [&] { return process.Look()->IsStopped(); }));
+  process.Signal(SIGKILL);
+  ASSERT_TRUE(WaitUntil(absl::Seconds(20), [&] { return process.HasEnded(); }));
+  ReapChild(process.pidfd.get());
+  EXPECT_FALSE(process.Look().has_value());
+  ::close(lines[0]);
+  ::close(lines[1]);
+}
+
 TEST_F(ProcessTest, HasABoundedLog) {
   ASSERT_TRUE(WriteFileAtomically(options_.LogPath(), std::string(4 << 20, 'x'), 0600).ok());
   BoundLog(options_);

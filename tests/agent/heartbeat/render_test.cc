@@ -29,6 +29,7 @@ TEST(Render, WritesWhatKeepalivedNeeds) {
       Render(Example()),
       R"(# Written by zagent of node node-a at each change of the configuration. Changes made here are lost.
 global_defs {
+  router_id zcluster
   script_user root
   enable_script_security
   vrrp_notify_fifo /r/notify.fifo

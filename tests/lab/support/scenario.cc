@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -149,15 +150,25 @@ Outcome Scenario::Follow(const std::string& machine, const std::vector<std::stri
   return outcome;
 }
 
-pid_t Scenario::AgentPid(const std::string& node) {
-  std::ifstream group(
-      absl::StrCat(CgroupRoot(), "/zlab-", lab().name(), "/", node, "/cgroup.procs"));
+std::string Scenario::Cgroup(const std::string& node) {
+  return absl::StrCat(CgroupRoot(), "/zlab-", lab().name(), "/", node);
+}
+
+std::vector<pid_t> Scenario::Pids(const std::string& node, const std::string& name) {
+  std::vector<pid_t> pids;
+  std::ifstream group(Cgroup(node) + "/cgroup.procs");
   for (pid_t pid = 0; group >> pid;) {
     std::ifstream comm(absl::StrCat("/proc/", pid, "/comm"));
-    std::string name;
-    if (comm >> name && name == "zagent") return pid;
+    std::string its;
+    if (comm >> its && its == name) pids.push_back(pid);
   }
-  return -1;
+  std::sort(pids.begin(), pids.end());
+  return pids;
+}
+
+pid_t Scenario::AgentPid(const std::string& node) {
+  const std::vector<pid_t> agents = Pids(node, "zagent");
+  return agents.empty() ? -1 : agents.front();
 }
 
 }  // namespace zcluster::lab

@@ -60,8 +60,12 @@ class Scenario : public testing::Test {
   static Outcome Follow(const std::string& machine, const std::vector<std::string>& argv,
                         const std::string& input,
                         const std::function<void(const std::string&)>& line);
+  // The node's processes of that name, oldest first, as this process can signal them.
+  static std::vector<pid_t> Pids(const std::string& node, const std::string& name);
   // The node's agent as this process can signal it; -1 if none runs.
   static pid_t AgentPid(const std::string& node);
+  // The node's control group, as this process sees it.
+  static std::string Cgroup(const std::string& node);
 
  private:
   static std::optional<Lab> lab_;
