@@ -25,7 +25,11 @@ core::NodeState Sample() {
                      .refused = 5,
                      .problem = "",
                      .digest = 6,
-                     .differs = true};
+                     .differs = true,
+                     .verifications = 0,
+                     .differing = 0,
+                     .repairs = 0,
+                     .classes = {}};
   state.roots = {{.path = "/etc/x",
                   .local_digest = "aa",
                   .remote_digest = "bb",
