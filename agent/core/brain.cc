@@ -278,7 +278,7 @@ bool Brain::DecideRole() {
     changed = true;
   } else if (role != state_.role) {
     if (state_.role == Role::kMaster) {
-      if (MayOweFlows(state_)) Merge();
+      if (MayOweFlows(state_, role)) Merge();
       Demote(role);
     } else {
       Log("role_changed", {{"from", std::string(Name(state_.role))},

@@ -9,9 +9,9 @@ bool MergesFirst(const State& state, absl::Time now) {
   return state.merging && !state.merging->done && now < state.merging->since + kMergeBeforeYielding;
 }
 
-bool MayOweFlows(const State& state) {
-  return state.config.replicate_conntrack && !state.conntrack.synchronised && !state.operation &&
-         !state.merging;
+bool MayOweFlows(const State& state, Role to) {
+  if (!state.config.replicate_conntrack || state.operation || state.merging) return false;
+  return to == Role::kBackup || !state.conntrack.synchronised;
 }
 
 bool MergeIsOver(const State& state, absl::Time now) {

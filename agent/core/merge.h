@@ -17,9 +17,10 @@ constexpr absl::Duration kMergeAtMost = absl::Seconds(5);
 // This node must yield: does it wait for its flows to be with the peer?
 bool MergesFirst(const State& state, absl::Time now);
 
-// A master is being demoted: may the peer lack flows that were made here? By an operation it is
-// not, for that has asked for all that could be had.
-bool MayOweFlows(const State& state);
+// A master is being demoted, to be `to` from now on: may the peer lack flows that were made here?
+// Always if VRRP has heard another master: a link that was cut with it may not know that yet. By an
+// operation it is not, for that has asked for all that could be had.
+bool MayOweFlows(const State& state, Role to);
 
 // Does what was begun need no more time?
 bool MergeIsOver(const State& state, absl::Time now);
