@@ -16,11 +16,11 @@
 #include "absl/time/clock.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "common/vrrp.h"
 
 namespace zcluster::arrival {
 namespace {
 
-constexpr int kVrrp = 112;  // RFC 5798, 5.1.1.4
 // Reads of one wake-up: the loop has others to serve.
 constexpr int kMaxReads = 64;
 // Between two looks at the interfaces' addresses; also how exact that is.
@@ -131,7 +131,7 @@ absl::Status Arrival::Start(EventSink& events) {
   events_ = &events;
   // Beside keepalived's own: the kernel gives each raw socket a copy, after our table has dropped
   // what strangers send.
-  adverts_ = Listen(AF_INET, SOCK_RAW, kVrrp);
+  adverts_ = Listen(AF_INET, SOCK_RAW, vrrp::kProtocol);
   if (!adverts_) {
     log::Warning("adverts_not_measured", {{"error", std::string(ErrnoStatus("socket").message())}});
     return absl::OkStatus();

@@ -402,7 +402,8 @@ std::string Conntrack::Problem() const {
 void Conntrack::Repair() {
   const std::shared_ptr<Sender> sender = this->sender();
   const absl::Time now = Loop::Now();
-  const bool leads = role_ == core::Role::kMaster && sender;
+  // Of what is merged the peer leaves out what it has itself.
+  const bool leads = role_ == core::Role::kMaster && !merge_ && sender;
   if (!leads || !sender->compared().differs) {
     differs_since_ = absl::InfiniteFuture();
     const bool equal = leads && sender->synchronised();

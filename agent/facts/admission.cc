@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/core/facts.h"
 #include "agent/facts/ruleset.h"
+#include "common/vrrp.h"
 
 namespace zcluster::facts {
 namespace {
@@ -314,7 +315,7 @@ std::string DropperOf(const Chains& chains, const std::vector<Packet>& packets) 
 
 std::vector<Packet> Heartbeats(const MustPass& must) {
   const auto one = [&must](bool incoming) {
-    const std::string to = must.multicast ? "224.0.0.18"
+    const std::string to = must.multicast ? vrrp::kGroup
                            : incoming     ? must.address
                                           : must.peer_address;
     return Packet{.incoming = incoming,

@@ -10,13 +10,11 @@
 
 #include "agent/core/facts.h"
 #include "common/check.h"
+#include "common/vrrp.h"
 
 namespace zcluster::facts {
 namespace {
 
-constexpr int kVrrp = 112;
-// Without it keepalived, and filters that follow RFC 5798 (5.1.1.3), would not take an advert.
-constexpr int kTtl = 255;
 // More than that the socket's buffer does not hold.
 constexpr int kMaxPackets = 4096;
 
@@ -31,20 +29,20 @@ bool ToSocketAddress(const std::string& text, sockaddr_in& address) {
 
 sockaddr_in Group() {
   sockaddr_in group;
-  ZC_CHECK(ToSocketAddress("224.0.0.18", group));  // RFC 5798, 5.1.1.2
+  ZC_CHECK(ToSocketAddress(vrrp::kGroup, group));
   return group;
 }
 
 // Of what is to `own`, or to the group on its interface.
 bool SetUp(int socket, const sockaddr_in& own, bool multicast) {
   if (!multicast) {
-    return ::setsockopt(socket, IPPROTO_IP, IP_TTL, &kTtl, sizeof(kTtl)) == 0 &&
+    return ::setsockopt(socket, IPPROTO_IP, IP_TTL, &vrrp::kTtl, sizeof(vrrp::kTtl)) == 0 &&
            ::bind(socket, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) == 0;
   }
   const sockaddr_in group = Group();
   const ip_mreq membership = {.imr_multiaddr = group.sin_addr, .imr_interface = own.sin_addr};
   const int loop = 0;
-  return ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_TTL, &kTtl, sizeof(kTtl)) == 0 &&
+  return ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_TTL, &vrrp::kTtl, sizeof(vrrp::kTtl)) == 0 &&
          ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof(loop)) == 0 &&
          ::setsockopt(socket, IPPROTO_IP, IP_MULTICAST_IF, &own.sin_addr, sizeof(own.sin_addr)) ==
              0 &&
@@ -67,7 +65,7 @@ bool Hearing::Open(Clock::time_point now) {
   sockaddr_in own, peer;
   if (!ToSocketAddress(target_.address, own) || !ToSocketAddress(target_.peer_address, peer))
     return false;
-  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrp));
+  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, vrrp::kProtocol));
   if (!socket || !SetUp(socket.get(), own, target_.multicast)) return false;
   // Connected, it gets what is from the peer alone.
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) != 0) return false;

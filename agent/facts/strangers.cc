@@ -15,15 +15,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/core/facts.h"
+#include "common/vrrp.h"
 
 namespace zcluster::facts {
 namespace {
 
-constexpr uint8_t kVrrp = 112;     // RFC 5798, 5.1.1.4
 constexpr size_t kSourceAt = 12;   // in an IPv4 header: RFC 791, 3.1
 constexpr size_t kEnough = 20;     // bytes of a packet: its IPv4 header
 constexpr int kMaxPackets = 4096;  // a look; more than that the socket's buffer does not hold
-// Of 224.0.0.18, where VRRP's multicast goes (RFC 5798, 5.1.1.2): a card need not take it for us.
+// The Ethernet address of VRRP's group: a card need not take it for us.
 constexpr std::array<uint8_t, ETH_ALEN> kGroup = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x12};
 
 std::optional<uint32_t> Numeric(const std::string& text) {
@@ -40,18 +40,18 @@ bool Filter(int socket, const Strangers::Target& target) {
   const auto router = static_cast<uint32_t>(target.router_id);
   // The last two instructions take and refuse; jumps count from the next one.
   sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),               // protocol
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kVrrp, 0, 9),    //
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),               // fragments
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 7, 0),  //
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kSourceAt),       //
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *own, 5, 0),     //
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *peer, 4, 0),    //
-      BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),              // length of the header
-      BPF_STMT(BPF_LD | BPF_B | BPF_IND, 1),               // router id
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, router, 0, 1),   //
-      BPF_STMT(BPF_RET | BPF_K, kEnough),                  //
-      BPF_STMT(BPF_RET | BPF_K, 0),                        //
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),                       // protocol
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, vrrp::kProtocol, 0, 9),  //
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),                       // fragments
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 7, 0),          //
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kSourceAt),               //
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *own, 5, 0),             //
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, *peer, 4, 0),            //
+      BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),                      // length of the header
+      BPF_STMT(BPF_LD | BPF_B | BPF_IND, 1),                       // router id
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, router, 0, 1),           //
+      BPF_STMT(BPF_RET | BPF_K, kEnough),                          //
+      BPF_STMT(BPF_RET | BPF_K, 0),                                //
   };
   const sock_fprog program = {static_cast<uint16_t>(std::size(code)), code};
   return ::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;

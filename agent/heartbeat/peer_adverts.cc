@@ -10,10 +10,11 @@
 #include <iterator>
 #include <utility>
 
+#include "common/vrrp.h"
+
 namespace zcluster::heartbeat {
 namespace {
 
-constexpr int kVrrp = 112;
 // The kernel makes it as much as two or three packets need: that there is one is all that matters.
 constexpr int kBuffer = 1;
 // More than the buffer holds.
@@ -25,8 +26,8 @@ bool HearOnlyAdverts(int socket, in_addr_t from, int router_id) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 12),  // the source
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(from), 0, 10),
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),  // TTL (5.1.1.3)
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 255, 0, 8),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),  // TTL
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, vrrp::kTtl, 0, 8),
       BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),  // behind the IP header
       BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x31, 0, 5),
@@ -60,7 +61,7 @@ bool Drain(int socket) {
 bool PeerAdverts::Open() {
   in_addr peer = {};
   if (::inet_pton(AF_INET, options_.peer_address.c_str(), &peer) != 1) return false;
-  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kVrrp));
+  UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, vrrp::kProtocol));
   if (!socket || !HearOnlyAdverts(socket.get(), peer.s_addr, options_.router_id)) return false;
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kBuffer, sizeof kBuffer);
   // What came in before the filter was there may be anybody's.

@@ -13,7 +13,9 @@ readonly EVENT_BUFFER=$((64 << 20))
 netns_of() { echo "$BENCH-$1"; }
 in_node() { nsenter --net="/run/netns/$BENCH-$1" "${@:2}"; }
 
-# Limits that all namespaces share: raised where they are lower, never shrunk.
+# Limits that all namespaces share: raised where they are lower, and put back at the end. A table of so many buckets would go on
+# costing whoever walks it.
+RAISED=()
 raise_limits() {
   at_least nf_conntrack_max 2500000
   at_least nf_conntrack_buckets 1048576
@@ -21,7 +23,18 @@ raise_limits() {
 
 at_least() {
   local file=/proc/sys/net/netfilter/$1
-  (($(<"$file") >= $2)) || echo "$2" >"$file" || fail "cannot set $file to $2; are we root, outside of any container?"
+  local before
+  before=$(<"$file")
+  ((before < $2)) || return 0
+  echo "$2" >"$file" || fail "cannot set $file to $2; are we root, outside of any container?"
+  RAISED=("$before" "$file" "${RAISED[@]}")
+}
+
+put_limits_back() {
+  while ((${#RAISED[@]} > 0)); do
+    echo "${RAISED[0]}" >"${RAISED[1]}"
+    RAISED=("${RAISED[@]:2}")
+  done
 }
 
 make_nodes() {
