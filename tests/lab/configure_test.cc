@@ -160,7 +160,7 @@ TEST_F(Configure, AnAgentKilledInTheMiddleLeavesBothAlike) {
                kill(agent, SIGKILL);
              });
       ASSERT_TRUE(killed) << step;
-      ASSERT_TRUE(WaitUntil(kLong, [&] { return AgentPid(victim) < 0; }));
+      AwaitGone(agent);
       lab().MustRun({"agent", victim, "start"});
       AwaitReady();
       EXPECT_TRUE(WaitUntil(kLong, [] { return PairFile("node1") == PairFile("node2"); }))

@@ -47,7 +47,7 @@ TEST_P(CreateKilled, LeavesNothingOnEitherNode) {
                                    kill(agent, SIGKILL);
                                  });
   ASSERT_TRUE(killed) << "the step was never told:\n" << created.out;
-  ASSERT_TRUE(WaitUntil(kLong, [&, victim = victim] { return AgentPid(victim) < 0; }));
+  AwaitGone(agent);
   lab().MustRun({"agent", victim, "start"});
   const bool decided_perhaps = step == kSteps[9];
   if (decided_perhaps) {

@@ -39,7 +39,7 @@ TEST_P(SwitchoverKilled, LeavesOneThatServes) {
         kill(agent, SIGKILL);
       });
   ASSERT_TRUE(killed) << "the step was never told:\n" << asked.out;
-  ASSERT_TRUE(WaitUntil(kLong, [&] { return AgentPid(victim) < 0; }));
+  AwaitGone(agent);
 
   // Nobody helps: the lease of a fault that the dead one left is all that can end it.
   EXPECT_TRUE(WaitUntil(kLong, [&] { return lab().HoldsAll(master) || lab().HoldsAll(backup); }))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/lab/support/scenario.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,6 +170,10 @@ std::vector<pid_t> Scenario::Pids(const std::string& node, const std::string& na
 pid_t Scenario::AgentPid(const std::string& node) {
   const std::vector<pid_t> agents = Pids(node, "zagent");
   return agents.empty() ? -1 : agents.front();
+}
+
+void Scenario::AwaitGone(pid_t pid) {
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return kill(pid, 0) != 0; })) << pid << " is still there";
 }
 
 }  // namespace zcluster::lab

@@ -64,6 +64,9 @@ class Scenario : public testing::Test {
   static std::vector<pid_t> Pids(const std::string& node, const std::string& name);
   // The node's agent as this process can signal it; -1 if none runs.
   static pid_t AgentPid(const std::string& node);
+  // Until the process is ended and reaped. A group of processes no longer lists one that is about
+  // to end, while what it had open may still be.
+  static void AwaitGone(pid_t pid);
   // The node's control group, as this process sees it.
   static std::string Cgroup(const std::string& node);
 
