@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/announcements.h"
 
+#include "agent/conntrack/memory.h"
+
 namespace zcluster::conntrack {
 
 void Announcements::Clear() {
@@ -23,6 +25,8 @@ void Announcements::Add(const Expectation& expectation, uint64_t position) {
   entry.waits = true;
   order_.emplace_back(position, key);
 }
+
+size_t Announcements::Memory() const { return TableBytes(entries_) + DequeBytes(order_); }
 
 void Announcements::Take(uint64_t taken, size_t most, std::vector<Expectation>& expectations) {
   while (Ready(taken) && expectations.size() < most) {

@@ -30,6 +30,8 @@ class Announcements {
   // Moves what is ready into `expectations`, up to `most` in all.
   void Take(uint64_t taken, size_t most, std::vector<Expectation>& expectations);
 
+  // Bytes that they take.
+  size_t Memory() const;
   // Of all that the peer was sent and that is not gone.
   uint64_t digest() const { return digest_; }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/conntrack/digest.h"
+#include "agent/conntrack/memory.h"
 
 namespace zcluster::conntrack {
 
@@ -295,8 +296,8 @@ uint64_t Changes::Flows() const {
 
 uint64_t Changes::Memory() const {
   absl::MutexLock lock(&mutex_);
-  // A slot and its control byte.
-  return entries_.capacity() * (sizeof(std::pair<const FlowKey, Entry>) + 1);
+  return TableBytes(entries_) + RareBytes(rare_) + DequeBytes(slots_) + TableBytes(ended_) +
+         TableBytes(partial_) + announcements_.Memory();
 }
 
 uint64_t Changes::Snapshots() const {

@@ -80,7 +80,7 @@ class Changes {
   absl::Time Oldest() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Flows that the peer holds, or will when it has what waits.
   uint64_t Flows() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Bytes that the table of these flows takes.
+  // Bytes that these flows take, what few have, what waits and the expectations included.
   uint64_t Memory() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Snapshots begun, and changes taken, ever.
   uint64_t Snapshots() const ABSL_LOCKS_EXCLUDED(mutex_);

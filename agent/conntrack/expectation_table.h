@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "agent/conntrack/expectation.h"
+#include "agent/conntrack/memory.h"
 
 namespace zcluster::conntrack {
 
@@ -35,6 +36,8 @@ class ExpectationTable {
   // All that are in the kernel.
   void ForEach(const std::function<void(const Expectation&)>& visit) const;
 
+  // Bytes that the table takes.
+  size_t Memory() const { return TableBytes(held_); }
   bool empty() const { return held_.empty(); }
   // Of all that the master has named, and not ended.
   uint64_t digest() const { return digest_; }

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "agent/conntrack/flow.h"
+#include "agent/conntrack/memory.h"
 
 namespace zcluster::conntrack {
 
@@ -50,11 +51,8 @@ class FlowTable {
   void ForEach(const std::function<void(const Flow&)>& visit) const;
 
   size_t size() const { return flows_.size(); }
-  // Bytes that the table takes: each slot with its control byte.
-  size_t Memory() const {
-    return flows_.capacity() * (sizeof(std::pair<const FlowKey, Held>) + 1) +
-           skipped_.capacity() * (sizeof(std::pair<const FlowKey, uint64_t>) + 1);
-  }
+  // Bytes that the table takes, what few have included.
+  size_t Memory() const { return TableBytes(flows_) + RareBytes(rare_) + TableBytes(skipped_); }
   // Of all flows that the master has named, and not ended: see DigestOf. As the master's own, if
   // nothing was lost or refused.
   uint64_t digest() const { return digest_; }

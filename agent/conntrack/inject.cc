@@ -120,7 +120,7 @@ void Injector::Run() {
     }
     flows_ = table_.size();
     digest_ = table_.digest() + expectations_.digest();
-    memory_ = table_.Memory();
+    memory_ = table_.Memory() + expectations_.Memory();
     for (const Batch& batch : batches) {
       Applied applied{refused_, std::nullopt};
       if (&batch == &batches.back()) applied.digest = digest_;

@@ -79,7 +79,7 @@ class Injector {
     return conflicts_;
   }  // entries that were in the way and gave way, ever
   uint64_t snapshots() const { return snapshots_; }  // begun
-  uint64_t memory() const { return memory_; }        // bytes of the table of what is held
+  uint64_t memory() const { return memory_; }        // bytes that what is held takes
 
  private:
   Injector(Filter filter, KernelWriter writer);
