@@ -28,7 +28,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
                         public Gate::Stream,
                         public std::enable_shared_from_this<ReplicateStream> {
  public:
-  explicit ReplicateStream(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  explicit ReplicateStream(const std::shared_ptr<Gate>& gate)
+      : Gate::Stream(gate->Arrive()), gate_(gate) {}
 
   void Begin(const absl::Status& closed) {
     self_ = shared_from_this();
@@ -157,6 +158,11 @@ void Gate::Shut(const absl::Status& reason) {
   if (ended) ended->End(reason);
 }
 
+uint64_t Gate::Arrive() {
+  absl::MutexLock lock(&mutex_);
+  return ++arrivals_;
+}
+
 absl::Status Gate::Closed() const {
   absl::MutexLock lock(&mutex_);
   return reason_;
@@ -205,9 +211,13 @@ absl::Status Gate::Admit(const std::shared_ptr<Stream>& stream, uint64_t term,
         absl::StrCat("term ", term, " is over: this node knows of term ", term_));
   }
   if (stream_ != stream) {
+    if (stream->arrival() <= latest_arrival_ && term <= latest_term_)
+      return absl::FailedPreconditionError("a newer stream has replaced this one");
     superseded = std::exchange(stream_, stream);
     synchronised_ = false;
+    latest_arrival_ = stream->arrival();
   }
+  latest_term_ = term;
   if (role_ == For::kBackup) term_ = term;
   return absl::OkStatus();
 }

@@ -23,9 +23,15 @@ class Gate : public std::enable_shared_from_this<Gate> {
   // One stream, as the gate sees it.
   class Stream {
    public:
+    // `arrival` is of Arrive(), when it was opened.
+    explicit Stream(uint64_t arrival) : arrival_(arrival) {}
     virtual ~Stream() = default;
+    uint64_t arrival() const { return arrival_; }
     // Ends it with `status`, soon.
     virtual void End(const absl::Status& status) = 0;
+
+   private:
+    const uint64_t arrival_;
   };
 
   // `changed` is called, without our lock, when what live() or synchronised() say changed.
@@ -38,11 +44,14 @@ class Gate : public std::enable_shared_from_this<Gate> {
   // applied.
   void Shut(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The number of a stream that is opened now: one more each time.
+  uint64_t Arrive() ABSL_LOCKS_EXCLUDED(mutex_);
   // Why nobody may come in right now; OK if somebody may.
   absl::Status Closed() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes a batch of `stream`, whose master is of `term`. The first one makes it the stream that
   // counts and ends its predecessor. FAILED_PRECONDITION: the node does not stand by, knows a later
-  // term, or follows another stream. RESOURCE_EXHAUSTED: too many batches wait.
+  // term, or one of this term that was opened later has been let in: what an old stream still had to
+  // say is void. RESOURCE_EXHAUSTED: too many batches wait.
   absl::Status Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // `stream` is no more.
@@ -65,6 +74,9 @@ class Gate : public std::enable_shared_from_this<Gate> {
       absl::FailedPreconditionError("this node has no role yet");
   uint64_t term_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Stream> stream_ ABSL_GUARDED_BY(mutex_);
+  uint64_t arrivals_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t latest_arrival_ ABSL_GUARDED_BY(mutex_) = 0;  // of those that were let in
+  uint64_t latest_term_ ABSL_GUARDED_BY(mutex_) = 0;     // of that one
   uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;      // number of the last that began
   bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is applied whole
 };

@@ -155,8 +155,15 @@ class Node : public EventSink {
 // Two nodes, each other's peer.
 class Pair {
  public:
-  explicit Pair(Options options = {}) : a(options), b(options) {
-    a.Listen(b);
+  explicit Pair(Options options = {})
+      : Pair(options, [](const Node& to) {
+          return grpc::CreateChannel(to.address(), grpc::InsecureChannelCredentials());
+        }) {}
+
+  // `channel` makes a's way to b.
+  template <typename MakeChannel>
+  Pair(Options options, MakeChannel channel) : a(options), b(options) {
+    a.Start([&] { return channel(b); });
     b.Listen(a);
     EXPECT_TRUE(a.started().ok()) << a.started();
     EXPECT_TRUE(b.started().ok()) << b.started();

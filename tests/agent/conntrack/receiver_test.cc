@@ -1,58 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/receiver.h"
 
-#include "agent/conntrack/batch.h"
-#include "tests/agent/conntrack/node.h"
+#include "tests/agent/conntrack/raw_master.h"
 
 namespace zcluster::conntrack {
 namespace {
 
 using core::Role;
-
-// A master that says whatever a test wants.
-class RawMaster {
- public:
-  explicit RawMaster(const Node& node, bool merges = false)
-      : stub_(v1::ConntrackService::NewStub(
-            grpc::CreateChannel(node.address(), grpc::InsecureChannelCredentials()))) {
-    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    context_.set_wait_for_ready(true);
-    stream_ = merges ? stub_->Merge(&context_) : stub_->Replicate(&context_);
-  }
-
-  // The next batch, as it should be.
-  v1::FlowBatch Next(uint64_t term, const std::vector<Flow>& flows) {
-    v1::FlowBatch batch;
-    batch.set_term(term);
-    batch.set_sequence(++sequence_);
-    batch.set_snapshot_begins(sequence_ == 1);
-    batch.set_snapshot_ends(sequence_ == 1);
-    for (const Flow& flow : flows) Write(flow, *batch.add_flows());
-    return batch;
-  }
-
-  // The number of the batch that the answer acknowledges; 0 if the stream ended.
-  uint64_t Send(const v1::FlowBatch& batch) {
-    v1::FlowAck ack;
-    stream_->Write(batch);
-    return stream_->Read(&ack) ? ack.sequence() : 0;
-  }
-
-  // Why it ended.
-  grpc::Status End() {
-    stream_->WritesDone();
-    v1::FlowAck ack;
-    while (stream_->Read(&ack)) {
-    }
-    return stream_->Finish();
-  }
-
- private:
-  std::unique_ptr<v1::ConntrackService::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::FlowBatch, v1::FlowAck>> stream_;
-  uint64_t sequence_ = 0;
-};
 
 class ReceiverTest : public testing::Test {
  protected:
@@ -192,10 +146,42 @@ TEST_F(ReceiverTest, AMessageBeyondGrpcsBoundEndsTheStream) {
   EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return !node_.State().synchronised; }));
 }
 
+class Quiet : public Gate::Stream {
+ public:
+  using Stream::Stream;
+
+ private:
+  void End(const absl::Status&) override {}
+};
+
+TEST(Gate, AStreamThatWasReplacedIsNotLetInAgain) {
+  Netns netns;
+  netns.Run([] {
+    absl::StatusOr<std::unique_ptr<Injector>> injector = Injector::Start(*Filter::Make({}));
+    ASSERT_TRUE(injector.ok());
+    const auto gate = std::make_shared<Gate>(Gate::For::kBackup, [] {});
+    gate->Open(1, **injector);
+    const auto push = [&gate](const std::shared_ptr<Quiet>& stream, uint64_t term) {
+      Injector::Batch batch;
+      batch.applied = [](const Injector::Applied&) {};
+      return gate->Push(stream, term, std::move(batch)).code();
+    };
+    const auto slow = std::make_shared<Quiet>(gate->Arrive());  // its first batch comes last
+    const auto first = std::make_shared<Quiet>(gate->Arrive());
+    const auto second = std::make_shared<Quiet>(gate->Arrive());
+    EXPECT_EQ(push(first, 1), absl::StatusCode::kOk);
+    EXPECT_EQ(push(second, 1), absl::StatusCode::kOk);
+    EXPECT_EQ(push(first, 1), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(push(slow, 1), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(push(second, 1), absl::StatusCode::kOk);
+    gate->Gone(second.get());
+    EXPECT_EQ(push(first, 1), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(push(slow, 2), absl::StatusCode::kOk);  // a later master, whenever it came
+    gate->Shut(absl::UnavailableError("over"));
+  });
+}
+
 TEST(Gate, NoMoreThanSoManyBatchesWait) {
-  class Quiet : public Gate::Stream {
-    void End(const absl::Status&) override {}
-  };
   Netns netns;
   netns.Run([] {
     absl::StatusOr<std::unique_ptr<Injector>> injector = Injector::Start(*Filter::Make({}));
@@ -206,7 +192,7 @@ TEST(Gate, NoMoreThanSoManyBatchesWait) {
     std::promise<void> release;
     const std::shared_future<void> released = release.get_future().share();
     (*injector)->Barrier([released] { released.wait(); });
-    const auto stream = std::make_shared<Quiet>();
+    const auto stream = std::make_shared<Quiet>(gate->Arrive());
     absl::Status status;
     size_t pushed = 0;
     for (; status.ok() && pushed <= 2 * Injector::kMaxWaiting; ++pushed) {
