@@ -51,8 +51,8 @@ std::vector<Verb> ConntrackVerbs() {
        "forwarded through the node as they are, translated (forwarded with NAT, as through a VIP), "
        "local (one end is the node itself), own (the agents' link, loopback). Then what "
        "replication "
-       "does on this node: what is replicated, refused, and gave way to the master's; for how long "
-       "the backup has held what it was sent; snapshots, overruns, memory.",
+       "does on this node: what is replicated, refused, missing on the backup, and gave way to the "
+       "master's; for how long the backup has held what it was sent; snapshots, overruns, memory.",
        {},
        {},
        kReadsTables,

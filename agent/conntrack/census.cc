@@ -3,24 +3,11 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 
-#include <fstream>
-#include <string>
-
+#include "agent/conntrack/kernel.h"
 #include "agent/conntrack/own_table.h"
 #include "common/status.h"
 
 namespace zcluster::conntrack {
-namespace {
-
-// 0 for what cannot be read.
-uint64_t ReadSysctl(const std::string& name) {
-  std::ifstream file("/proc/sys/net/netfilter/" + name);
-  uint64_t value = 0;
-  return file >> value ? value : 0;
-}
-
-}  // namespace
-
 v1::FlowClass ClassOf(const Scope& scope, const Flow& flow) {
   switch (scope.ClassOf(flow)) {
     case FlowClass::kForwarded:
@@ -61,8 +48,9 @@ absl::StatusOr<v1::FlowStats> TakeCensus(const Scope& scope, const Halt& halt) {
   }));
   v1::FlowStats stats;
   census.Write(stats);
-  stats.set_entries(ReadSysctl("nf_conntrack_count"));
-  stats.set_maximum(ReadSysctl("nf_conntrack_max"));
+  const TableFill fill = ReadTableFill();
+  stats.set_entries(fill.entries);
+  stats.set_maximum(fill.maximum);
   return stats;
 }
 

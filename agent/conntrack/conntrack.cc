@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/conntrack.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -28,18 +27,9 @@ constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLongestRetry = absl::Seconds(2);
 // kHoldTimeout is 90 days: entries whose flows never change must hear of us before.
 constexpr absl::Duration kRenewEvery = absl::Hours(24);
-// The peer holds other flows than it was sent: what its kernel refused may come with the next
-// change. A difference that lasts is repaired by a snapshot, and if that does not help, not at once
-// by another.
-constexpr absl::Duration kRepairAfter = absl::Seconds(5);
-constexpr absl::Duration kRepairPause = absl::Minutes(1);
 
 absl::Status SwitchedOff() {
   return absl::FailedPreconditionError("replication is switched off on this node");
-}
-
-bool StandsBy(core::Role role) {
-  return role == core::Role::kBackup || role == core::Role::kMaintenance;
 }
 
 }  // namespace
@@ -200,6 +190,7 @@ void Conntrack::Lead(const core::AssumeRole& order) {
   if (leads) {
     StopLeading();
   } else {
+    injector_->GiveUp();
     ReleaseLater();
   }
   backoff_.Reset();
@@ -377,88 +368,6 @@ void Conntrack::OnFlushed(uint64_t number) {
     flush.done(absl::OkStatus());
     return true;
   });
-}
-
-std::string Conntrack::Problem() const {
-  if (!replicate_) return "replication is switched off";
-  if (!prepare_problem_.empty()) return prepare_problem_;
-  if (role_ == core::Role::kMaster) {
-    if (!capture_problem_.empty()) return capture_problem_;
-    if (merge_) return "this node gives way to another master";
-    const std::shared_ptr<Sender> sender = this->sender();
-    if (changes_->Wanted() && sender) {
-      return sender->synchronised() && !changes_->SnapshotOpen()
-                 ? ""
-                 : "the peer does not have the whole snapshot yet";
-    }
-    return stream_problem_.empty() ? "the peer does not take flows yet"
-                                   : absl::StrCat("the peer takes no flows: ", stream_problem_);
-  }
-  if (!StandsBy(role_)) return "this node is neither master nor backup";
-  if (gate_->synchronised()) return "";
-  return gate_->live() ? "the master's snapshot is not complete yet" : "no master sends its flows";
-}
-
-void Conntrack::Repair() {
-  const std::shared_ptr<Sender> sender = this->sender();
-  const absl::Time now = Loop::Now();
-  // Of what is merged the peer leaves out what it has itself.
-  const bool leads = role_ == core::Role::kMaster && !merge_ && sender;
-  if (!leads || !sender->compared().differs) {
-    differs_since_ = absl::InfiniteFuture();
-    const bool equal = leads && sender->synchronised();
-    equal_since_ = equal ? std::min(equal_since_, now) : absl::InfiniteFuture();
-    return;
-  }
-  equal_since_ = absl::InfiniteFuture();
-  differs_since_ = std::min(differs_since_, now);
-  if (now < std::max(differs_since_ + kRepairAfter, no_repair_before_) || !capture_) return;
-  no_repair_before_ = now + kRepairPause;
-  ++repairs_;
-  log::Warning("conntrack_repair", {{"why", "the peer holds other flows than it was sent"}});
-  capture_->RequestSnapshot();
-}
-
-core::ConntrackState Conntrack::Describe() const {
-  core::ConntrackState state;
-  state.problem = Problem();
-  state.synchronised = state.problem.empty();
-  state.verifications = verifications_;
-  state.differing = differing_;
-  state.repairs = repairs_;
-  state.classes = tally_->classes();
-  if (!injector_) return state;
-  state.changes = changes_->Taken() + injector_->applied();
-  state.snapshots = changes_->Snapshots() + injector_->snapshots();
-  state.overruns = overruns_before_ + (capture_ ? capture_->overruns() : 0);
-  state.refused = refused_before_ + injector_->refused();
-  if (role_ == core::Role::kMaster) {
-    state.flows = changes_->Flows();
-    if (const std::shared_ptr<Sender> sender = this->sender()) {
-      state.refused += sender->refused();
-      if (state.synchronised) {
-        state.lag = sender->Lag(Loop::Now());
-        state.digest = sender->compared().digest;
-        state.differs = sender->compared().differs;
-      }
-    }
-  } else if (StandsBy(role_)) {
-    state.flows = injector_->flows();
-    if (state.synchronised) state.digest = injector_->digest();
-  }
-  return state;
-}
-
-void Conntrack::Report(bool only_if_flipped) {
-  if (events_ == nullptr) return;
-  AdvanceSnapshots();
-  core::ConntrackState state = Describe();
-  const bool flipped = !told_any_ || state.synchronised != told_.synchronised ||
-                       state.problem != told_.problem || state.differs != told_.differs;
-  if (!flipped && (only_if_flipped || state == told_)) return;
-  told_any_ = true;
-  told_ = state;
-  events_->Report(core::ConntrackReported{std::move(state)});
 }
 
 }  // namespace zcluster::conntrack

@@ -122,6 +122,7 @@ class Conntrack : public Adapter {
     Done done;
   };
 
+  static bool StandsBy(core::Role role);
   // What replication needs of the kernel.
   absl::Status Prepare();
   void SwitchOff();
@@ -164,6 +165,7 @@ class Conntrack : public Adapter {
 
   // A difference between what the peer holds and what it was sent, if it lasts.
   void Repair();
+  void Repair(const std::string& why);
   core::ConntrackState Describe() const;
   std::string Problem() const;
   // Tells the brain, if anything changed; or only if synchronisation or its problem did.
@@ -203,6 +205,7 @@ class Conntrack : public Adapter {
   uint64_t bytes_before_ = 0;
   absl::Time differs_since_ = absl::InfiniteFuture();
   absl::Time equal_since_ = absl::InfiniteFuture();  // the peer holds what it was sent
+  bool crowded_ = false;  // the peer's kernel was full, and may have dropped what it held
   absl::Time no_repair_before_ = absl::InfinitePast();
   Backoff backoff_;
   std::list<PendingFlush> flushes_;

@@ -64,6 +64,7 @@ v1::ReplicationStats Conntrack::Stats() const {
   stats.set_snapshots(state.snapshots);
   stats.set_overruns(state.overruns);
   stats.set_refused(state.refused);
+  stats.set_missing(state.missing);
   stats.set_verifications(state.verifications);
   stats.set_differing(state.differing);
   stats.set_repairs(state.repairs);

@@ -86,14 +86,17 @@ FlowTable::Change FlowTable::Name(const Flow& flow, Flow& whole) {
   whole.tcp = WithoutLiberal(flow.tcp);
   auto [at, fresh] = flows_.try_emplace(flow.key);
   Held& known = at->second;
-  if (!fresh && known.named) digest_ -= DigestOf(Whole(flow.key, known));
   Change change = Change::kCreate;
-  if (!fresh) {
+  if (!fresh && !flow.has_tcp) {
+    whole.tcp = known.tcp;
+    whole.has_tcp = known.has_tcp;
+  }
+  if (known.missing) {
+    known.missing = false;
+    missing_.erase(flow.key);
+  } else if (!fresh) {
     const Flow before = Whole(flow.key, known);
-    if (!flow.has_tcp) {
-      whole.tcp = known.tcp;
-      whole.has_tcp = known.has_tcp;
-    }
+    if (known.named) digest_ -= DigestOf(before);
     const bool same = known.held && known.status == whole.status && known.mark == whole.mark &&
                       known.tcp == whole.tcp && known.has_tcp == whole.has_tcp &&
                       ChangingIsEqual(before.rare, whole.rare);
@@ -120,15 +123,44 @@ bool FlowTable::End(const FlowKey& key) {
   }
   const auto at = flows_.find(key);
   if (at == flows_.end()) return false;
-  if (at->second.named) digest_ -= DigestOf(Whole(key, at->second));
-  if (at->second.rare) rare_.erase(key);
+  const bool held = !at->second.missing;
+  if (held && at->second.named) digest_ -= DigestOf(Whole(key, at->second));
+  if (!held) missing_.erase(key);
+  Drop(at);
+  return held;
+}
+
+void FlowTable::Drop(Flows::iterator at) {
+  if (at->second.rare) rare_.erase(at->first);
   flows_.erase(at);
+}
+
+void FlowTable::Refuse(const FlowKey& key) {
+  const auto at = flows_.find(key);
+  if (at == flows_.end() || at->second.missing) return;
+  if (at->second.named) digest_ -= DigestOf(Whole(key, at->second));
+  if (missing_.size() >= kMostMissing) return Drop(at);
+  at->second.missing = true;
+  missing_.insert(key);
+}
+
+bool FlowTable::Retry(const FlowKey& key, Flow& flow) {
+  if (missing_.erase(key) == 0) return false;
+  Held& known = flows_.at(key);
+  known.missing = false;
+  flow = Whole(key, known);
+  digest_ += DigestOf(flow);
   return true;
+}
+
+void FlowTable::ForgetMissing() {
+  for (const FlowKey& key : missing_) Drop(flows_.find(key));
+  missing_.clear();
 }
 
 bool FlowTable::Find(const FlowKey& key, Flow& flow) const {
   const auto at = flows_.find(key);
-  if (at == flows_.end()) return false;
+  if (at == flows_.end() || at->second.missing) return false;
   flow = Whole(key, at->second);
   return true;
 }
@@ -140,13 +172,14 @@ void FlowTable::Sweep(const std::function<void(const Flow&)>& gone) {
       continue;
     }
     gone(Whole(at->first, at->second));
-    if (at->second.rare) rare_.erase(at->first);
-    flows_.erase(at++);
+    Drop(at++);
   }
 }
 
 void FlowTable::ForEach(const std::function<void(const Flow&)>& visit) const {
-  for (const auto& [key, held] : flows_) visit(Whole(key, held));
+  for (const auto& [key, held] : flows_) {
+    if (!held.missing) visit(Whole(key, held));
+  }
 }
 
 }  // namespace zcluster::conntrack

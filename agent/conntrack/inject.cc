@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/conntrack/expectation_message.h"
+#include "agent/conntrack/kernel.h"
 #include "agent/conntrack/release.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -88,7 +89,7 @@ void Injector::Loosen() {
 }
 
 bool Injector::HasWork() const {
-  return stop_ || release_ || renew_ || loosen_ || !waiting_.empty();
+  return stop_ || release_ || renew_ || loosen_ || give_up_ || !waiting_.empty();
 }
 
 void Injector::Run() {
@@ -100,14 +101,16 @@ void Injector::Run() {
     {
       absl::MutexLock lock(&mutex_);
       if (!release_list_.Running() && !loosen_list_.Running())
-        mutex_.Await(absl::Condition(this, &Injector::HasWork));
+        mutex_.AwaitWithTimeout(absl::Condition(this, &Injector::HasWork), UntilTry());
       if (stop_) return;
       batches.swap(waiting_);
       renew = std::exchange(renew_, false);
+      if (batches.empty() && std::exchange(give_up_, false)) ForgetMissing();
       if (std::exchange(loosen_, false) && !loosen_list_.Begin().ok())
         log::Warning("conntrack_loosen_failed");
       if (batches.empty() && std::exchange(release_, false)) {
         timeouts_ = Timeouts::Read();
+        ForgetMissing();
         if (!release_list_.Begin().ok()) log::Warning("conntrack_release_failed");
       }
     }
@@ -118,13 +121,16 @@ void Injector::Run() {
       ExpectAgain();
       Flush();
     }
-    flows_ = table_.size();
-    digest_ = table_.digest() + expectations_.digest();
-    memory_ = table_.Memory() + expectations_.Memory();
-    for (const Batch& batch : batches) {
-      Applied applied{refused_, std::nullopt};
-      if (&batch == &batches.back()) applied.digest = digest_;
+    const Applied last = Measure();
+    for (Batch& batch : batches) {
+      Applied applied = last;
+      if (&batch != &batches.back()) applied.digest.reset();
       if (batch.applied) batch.applied(applied);
+      if (batch.changed) changed_ = std::move(batch.changed);
+    }
+    if (TryMissing()) {
+      const Applied now = Measure();
+      if (changed_) changed_(now);
     }
     if (renew) {
       urgency_.Set(false);
@@ -133,6 +139,22 @@ void Injector::Run() {
     if (batches.empty() && loosen_list_.Running()) LoosenSome();
     if (batches.empty() && release_list_.Running()) ReleaseSome();
   }
+}
+
+Injector::Applied Injector::Measure() {
+  flows_ = table_.size();
+  digest_ = table_.digest() + expectations_.digest();
+  memory_ = table_.Memory() + expectations_.Memory();
+  full_ = full_ && table_.missing() > 0;
+  Lack lack{table_.missing(), 0, 0};
+  if (full_) {
+    const TableFill fill = ReadTableFill();
+    lack.entries = fill.entries;
+    lack.maximum = fill.maximum;
+  }
+  absl::MutexLock lock(&mutex_);
+  lack_ = lack;
+  return {refused_.load(), digest_.load(), lack};
 }
 
 void Injector::Apply(const Batch& batch) {
@@ -384,14 +406,21 @@ void Injector::Settle(const KernelWriter::Refusal& refusal) {
   const bool in_the_way = refusal.verb != Verb::kCreate || refusal.error == EEXIST;
   if (in_the_way && !merging_ && Force(wanted)) return;
   if (!in_the_way && LacksSomething(wanted, refusal.error) && Make(wanted)) return;
-  table_.End(refusal.key);
-  ++refused_;
+  full_ = full_ || refusal.error == ENOMEM;
+  if (!trying_) ++refused_;
+  if (merging_) {
+    table_.End(refusal.key);
+  } else {
+    table_.Refuse(refusal.key);
+  }
 }
 
 int Injector::Now(Verb verb, const Flow& flow) {
   writer_.Add(verb, flow, merging_ ? timeouts_.OfInjected(flow) : kHoldTimeout);
   const std::vector<KernelWriter::Refusal> refused = writer_.Flush();
-  return refused.empty() ? 0 : refused.front().error;
+  const int error = refused.empty() ? 0 : refused.front().error;
+  full_ = full_ || error == ENOMEM;
+  return error;
 }
 
 bool Injector::Make(const Flow& flow) {

@@ -15,10 +15,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "agent/conntrack/expectation_table.h"
 #include "agent/conntrack/filter.h"
 #include "agent/conntrack/flow_table.h"
 #include "agent/conntrack/kernel_writer.h"
+#include "agent/conntrack/lack.h"
 #include "agent/conntrack/snapshot.h"
 #include "agent/conntrack/timeouts.h"
 #include "common/real_time.h"
@@ -43,6 +45,7 @@ class Injector {
   struct Applied {
     uint64_t refused = 0;            // entries that the kernel ever refused
     std::optional<uint64_t> digest;  // of what is held then; empty: more has been applied already
+    Lack lack;
   };
   struct Batch {
     std::vector<Flow> flows;
@@ -54,6 +57,9 @@ class Injector {
     // swept. Entries get the timeouts of their states.
     bool merge = false;
     std::vector<Expectation> expectations = {};  // after the flows
+    // Called on our thread later, until another batch is applied, when what is held or missing may
+    // have changed by itself: see lack().
+    std::function<void(const Applied& applied)> changed = {};
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
   bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -71,6 +77,13 @@ class Injector {
   // Gives the held entries their long timeout anew. Needed rarely: see kHoldTimeout.
   void Renew() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // This node leads now: what it tracks itself must not give way to what is missing of another
+  // master's, which is forgotten.
+  void GiveUp() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What the master has named and the kernel would not take. It is tried again each second, but
+  // not while the kernel's table is full.
+  Lack lack() const ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t flows() const { return flows_; }      // held
   uint64_t digest() const { return digest_; }    // of what is held
   uint64_t applied() const { return applied_; }  // changes, ever
@@ -85,6 +98,13 @@ class Injector {
   Injector(Filter filter, KernelWriter writer);
 
   void Run();
+  // Brings what others may ask up to date.
+  Applied Measure() ABSL_LOCKS_EXCLUDED(mutex_);
+  // (inject_missing.cc) How long until the next try of what is missing; the try, if it is time:
+  // false if it is not.
+  absl::Duration UntilTry() const;
+  bool TryMissing();
+  void ForgetMissing();
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Batch& batch);
   void ApplyFlow(const Flow& flow);
@@ -132,17 +152,24 @@ class Injector {
   std::atomic<uint64_t> snapshots_{0};
   std::atomic<uint64_t> memory_{0};
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);
   bool release_ ABSL_GUARDED_BY(mutex_) = false;
   bool renew_ ABSL_GUARDED_BY(mutex_) = false;
   bool loosen_ ABSL_GUARDED_BY(mutex_) = false;
+  bool give_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  Lack lack_ ABSL_GUARDED_BY(mutex_);
 
   // The thread's own.
   KernelWriter writer_;
   FlowTable table_;
   bool merging_ = false;  // table_ has what was merged, and the kernel's other entries are not ours
+  std::function<void(const Applied&)> changed_;  // of the last batch
+  bool full_ = false;    // the kernel's table, when something was refused last
+  bool trying_ = false;  // what was counted as refused is being tried again
+  absl::Time next_try_ = absl::InfinitePast();
+  std::vector<FlowKey> try_next_;  // of what is missing; some may be no more
   ExpectationTable expectations_;
   absl::flat_hash_set<FlowKey> remade_;  // flows with a helper, since ExpectAgain()
   LocalAddresses local_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,19 @@ void Remember(char value, const std::string& state_file) {
   }
 }
 
+// 0 for what cannot be read.
+uint64_t ReadNumber(const char* path) {
+  std::ifstream file(path);
+  uint64_t value = 0;
+  return file >> value ? value : 0;
+}
+
 }  // namespace
+
+TableFill ReadTableFill() {
+  return {ReadNumber("/proc/sys/net/netfilter/nf_conntrack_count"),
+          ReadNumber("/proc/sys/net/netfilter/nf_conntrack_max")};
+}
 
 absl::Status TurnEventsOn(const std::string& state_file) {
   const UniqueFd fd(::open(kEvents, O_RDWR | O_CLOEXEC));

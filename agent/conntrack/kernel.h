@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,5 +20,14 @@ absl::Status TurnEventsOn(const std::string& state_file);
 // Makes it what `state_file` remembers, and removes that; OK if it remembers nothing, or there is
 // no connection tracking any more.
 absl::Status RestoreEvents(const std::string& state_file);
+
+// Entries of the kernel's table, in the network namespace of the calling thread (those of others
+// are not counted, though the maximum is that of all), and the most that it takes; 0: no limit, or
+// it cannot be read.
+struct TableFill {
+  uint64_t entries = 0;
+  uint64_t maximum = 0;
+};
+TableFill ReadTableFill();
 
 }  // namespace zcluster::conntrack

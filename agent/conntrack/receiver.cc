@@ -79,8 +79,10 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     ZC_RETURN_IF_ERROR(Read(message_, batch.expectations));
     batch.snapshot_begins = message_.snapshot_begins();
     batch.snapshot_ends = message_.snapshot_ends();
-    batch.applied = [self = shared_from_this(), sequence = message_.sequence()](
-                        const Injector::Applied& applied) { self->Acknowledge(sequence, applied); };
+    batch.applied = batch.changed = [self = shared_from_this(), sequence = message_.sequence()](
+                                        const Injector::Applied& applied) {
+      self->Acknowledge(sequence, applied);
+    };
     return gate_->Push(shared_from_this(), message_.term(), std::move(batch));
   }
 
@@ -91,6 +93,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     applied_ = sequence;
     refused_ = applied.refused - *refused_before_;
     digest_ = applied.digest;
+    lack_ = applied.lack;
+    untold_ = true;
     Advance();
   }
 
@@ -100,12 +104,14 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     if (end_) {
       finished_ = true;
       Finish(ToGrpc(*end_));
-    } else if (applied_ > acknowledged_) {
-      acknowledged_ = applied_;
+    } else if (std::exchange(untold_, false)) {
       ack_.set_sequence(applied_);
       ack_.set_refused(refused_);
       ack_.clear_digest();
       if (digest_) ack_.set_digest(*digest_);
+      ack_.set_missing(lack_.flows);
+      ack_.set_table_entries(lack_.entries);
+      ack_.set_table_maximum(lack_.maximum);
       writing_ = true;
       StartWrite(&ack_);
     }
@@ -119,9 +125,10 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   absl::Mutex mutex_;
   v1::FlowAck ack_ ABSL_GUARDED_BY(mutex_);
   uint64_t applied_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t acknowledged_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool untold_ ABSL_GUARDED_BY(mutex_) = false;  // something of these
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::optional<uint64_t> digest_ ABSL_GUARDED_BY(mutex_);           // with applied_
+  std::optional<uint64_t> digest_ ABSL_GUARDED_BY(mutex_);  // with applied_
+  Lack lack_ ABSL_GUARDED_BY(mutex_);
   absl::optional<uint64_t> refused_before_ ABSL_GUARDED_BY(mutex_);  // this stream
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -50,8 +50,8 @@ class Gate : public std::enable_shared_from_this<Gate> {
   absl::Status Closed() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes a batch of `stream`, whose master is of `term`. The first one makes it the stream that
   // counts and ends its predecessor. FAILED_PRECONDITION: the node does not stand by, knows a later
-  // term, or one of this term that was opened later has been let in: what an old stream still had to
-  // say is void. RESOURCE_EXHAUSTED: too many batches wait.
+  // term, or one of this term that was opened later has been let in: what an old stream still had
+  // to say is void. RESOURCE_EXHAUSTED: too many batches wait.
   absl::Status Push(const std::shared_ptr<Stream>& stream, uint64_t term, Injector::Batch batch)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // `stream` is no more.
@@ -77,8 +77,8 @@ class Gate : public std::enable_shared_from_this<Gate> {
   uint64_t arrivals_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t latest_arrival_ ABSL_GUARDED_BY(mutex_) = 0;  // of those that were let in
   uint64_t latest_term_ ABSL_GUARDED_BY(mutex_) = 0;     // of that one
-  uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;      // number of the last that began
-  bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is applied whole
+  uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;        // number of the last that began
+  bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;    // that one is applied whole
 };
 
 // The service: each stream checks what comes and hands it to the gate of its call.

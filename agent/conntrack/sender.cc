@@ -112,11 +112,15 @@ bool Sender::Account(const v1::FlowAck& ack) {
     const Sent& sent = under_way_.front();
     if (sent.snapshot != 0 && sent.snapshot == snapshot_) synchronised_ = true;
     acknowledged_ = sent.end;
-    if (sent.sequence == ack.sequence() && ack.has_digest())
-      compared_ = {ack.digest(), ack.digest() != sent.digest};
+    answered_ = sent.sequence;
+    digest_ = sent.digest;
     under_way_.pop_front();
   }
+  // The peer may say more than once what it makes of a batch, when that changes by itself.
+  if (ack.sequence() == answered_ && ack.has_digest())
+    compared_ = {ack.digest(), ack.digest() != digest_};
   refused_ = ack.refused();
+  lack_ = {ack.missing(), ack.table_entries(), ack.table_maximum()};
   return true;
 }
 
@@ -161,6 +165,11 @@ absl::Duration Sender::Lag(absl::Time now) const {
 Sender::Compared Sender::compared() const {
   absl::MutexLock lock(&mutex_);
   return compared_;
+}
+
+Lack Sender::lack() const {
+  absl::MutexLock lock(&mutex_);
+  return lack_;
 }
 
 Sender::Volume Sender::sent() const {

@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/conntrack/changes.h"
+#include "agent/conntrack/lack.h"
 #include "zcluster/v1/conntrack.grpc.pb.h"
 
 namespace zcluster::conntrack {
@@ -68,6 +69,8 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
     bool differs = false;
   };
   Compared compared() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // What the peer's kernel does not hold of that, as of its last word.
+  Lack lack() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Batches of this stream, and their bytes before TLS.
   struct Volume {
     uint64_t batches = 0;
@@ -120,7 +123,10 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   uint64_t snapshot_ ABSL_GUARDED_BY(mutex_) = 0;      // number of the last that began
   bool synchronised_ ABSL_GUARDED_BY(mutex_) = false;  // that one is acknowledged whole
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t answered_ ABSL_GUARDED_BY(mutex_) = 0;  // sequence of the last that was acknowledged
+  uint64_t digest_ ABSL_GUARDED_BY(mutex_) = 0;    // of all that the peer should hold with it
   Compared compared_ ABSL_GUARDED_BY(mutex_);
+  Lack lack_ ABSL_GUARDED_BY(mutex_);
   Volume sent_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<uint64_t, std::function<void()>>> waiters_ ABSL_GUARDED_BY(mutex_);
 };

@@ -86,6 +86,9 @@ void MeasureConntrack(const core::ConntrackState& state, http_console::Metrics& 
           "Whether the backup holds a whole snapshot of the flows and every change since",
           Bool(state.synchronised));
   m.Gauge("zcluster_conntrack_flows", "Flows replicated at present", Number(state.flows));
+  m.Gauge("zcluster_conntrack_missing",
+          "Flows that the backup's kernel does not hold, since it did not take them",
+          Number(state.missing));
   MeasureClasses(state.classes, m);
   if (!state.synchronised) return;
   m.Gauge("zcluster_conntrack_lag_seconds",

@@ -23,6 +23,8 @@ std::string Essence(v1::GetStatusResponse status) {
   conntrack.clear_snapshots();
   conntrack.clear_overruns();
   conntrack.clear_refused();
+  conntrack.clear_missing();
+  conntrack.clear_table_entries();
   conntrack.clear_digest();
   // The evidence of what is met moves with the counters.
   for (v1::Precondition& precondition : *status.mutable_readiness()) {

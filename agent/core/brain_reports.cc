@@ -7,6 +7,7 @@
 #include "agent/core/brain.h"
 #include "agent/core/facts.h"
 #include "agent/core/names.h"
+#include "agent/core/readiness.h"
 
 namespace zcluster::core {
 
@@ -36,6 +37,13 @@ bool Brain::Apply(const ConntrackReported& event) {
         {{"flows", absl::StrCat(event.state.flows)},
          {"refused", absl::StrCat(event.state.refused)}},
         /*warning=*/event.state.differs);
+  }
+  if (IsFull(event.state) != IsFull(state_.conntrack)) {
+    Log(IsFull(event.state) ? "flows_have_no_room" : "flows_have_room_again",
+        {{"missing", absl::StrCat(event.state.missing)},
+         {"entries", absl::StrCat(event.state.table_entries)},
+         {"maximum", absl::StrCat(event.state.table_maximum)}},
+        /*warning=*/IsFull(event.state));
   }
   if (state_.conntrack == event.state) return false;
   state_.conntrack = event.state;

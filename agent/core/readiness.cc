@@ -27,17 +27,34 @@ std::string Because(absl::string_view problem) {
   return problem.empty() ? "" : absl::StrCat(": ", problem);
 }
 
-bool Holds(const ConntrackState& conntrack) { return conntrack.synchronised && !conntrack.differs; }
+bool Holds(const ConntrackState& conntrack) {
+  return conntrack.synchronised && !conntrack.differs && conntrack.missing == 0;
+}
 
 bool Holds(const RootState& root) { return root.problem.empty() && root.Equal(); }
 
-Precondition Flows(const std::string& node, const ConntrackState& conntrack) {
+// Why `standby` does not hold what it was sent.
+std::string Missing(const std::string& standby, const ConntrackState& conntrack) {
+  const std::string what = absl::StrCat(
+      Grouped(conntrack.missing), conntrack.missing == 1 ? " connection is" : " connections are",
+      " missing on ", standby, ": its kernel");
+  if (!IsFull(conntrack)) return absl::StrCat(what, " refused, and is asked again each second");
+  return absl::StrCat(what, "'s table is full (", Grouped(conntrack.table_entries), " of ",
+                      Grouped(conntrack.table_maximum),
+                      "); raise net.netfilter.nf_conntrack_max there");
+}
+
+// As `node` sees them; the other one is the standby if it is master.
+Precondition Flows(const std::string& node, const std::string& standby,
+                   const ConntrackState& conntrack) {
   Precondition flows{.name = "connections", .node = node, .met = Holds(conntrack)};
   const std::string digest =
       conntrack.digest == 0
           ? ""
           : absl::StrCat(", digest ", absl::Hex(conntrack.digest, absl::kZeroPad16));
-  if (conntrack.synchronised && conntrack.differs) {
+  if (conntrack.synchronised && conntrack.missing > 0) {
+    flows.evidence = Missing(standby, conntrack);
+  } else if (conntrack.synchronised && conntrack.differs) {
     flows.evidence =
         absl::StrCat("the standby holds other flows than ", node, " has sent it (",
                      Grouped(conntrack.flows), digest, " there, ", Grouped(conntrack.refused),
@@ -75,9 +92,9 @@ Precondition NoFiles(const std::string& node) {
 
 // What `node` sees of flows and files.
 void AddReplication(bool has_flows, bool has_roots, const std::string& node,
-                    const ConntrackState& conntrack, const std::vector<RootState>& roots,
-                    std::vector<Precondition>& list) {
-  if (has_flows) list.push_back(Flows(node, conntrack));
+                    const std::string& standby, const ConntrackState& conntrack,
+                    const std::vector<RootState>& roots, std::vector<Precondition>& list) {
+  if (has_flows) list.push_back(Flows(node, standby, conntrack));
   if (!has_roots) return;
   if (roots.empty()) list.push_back(NoFiles(node));
   for (const RootState& root : roots) list.push_back(Files(node, root));
@@ -116,14 +133,28 @@ void AddReasons(const std::string& node, const std::vector<std::string>& reasons
   }
 }
 
+// The node that does not lead, as far as is known.
+const std::string& Standby(const State& state) {
+  return state.role == Role::kMaster ? state.config.peer_name : state.config.node_name;
+}
+
 }  // namespace
+
+bool IsFull(const ConntrackState& conntrack) {
+  return conntrack.missing > 0 && conntrack.table_maximum > 0;
+}
+
+std::string NoRoomThere(const State& state) {
+  if (!state.config.replicate_conntrack || !state.conntrack.synchronised) return "";
+  return IsFull(state.conntrack) ? Missing(state.config.peer_name, state.conntrack) : "";
+}
 
 std::vector<std::string> MissingHere(const State& state) {
   // As AddReplication, without the sentences of what is there.
   const Config& config = state.config;
   std::vector<std::string> missing;
   if (config.replicate_conntrack && !Holds(state.conntrack))
-    missing.push_back(Flows(config.node_name, state.conntrack).evidence);
+    missing.push_back(Flows(config.node_name, Standby(state), state.conntrack).evidence);
   if (!config.has_roots) return missing;
   if (state.roots.empty()) missing.push_back(NoFiles(config.node_name).evidence);
   for (const RootState& root : state.roots) {
@@ -168,14 +199,14 @@ std::vector<Precondition> Preconditions(const State& state) {
   list.push_back(Link(state));
   const bool told = state.peer.connected && state.peer.told;
   if (state.peer.connected) list.push_back(Roles(state));
-  AddReplication(config.replicate_conntrack, config.has_roots, config.node_name, state.conntrack,
-                 state.roots, list);
+  AddReplication(config.replicate_conntrack, config.has_roots, config.node_name, Standby(state),
+                 state.conntrack, state.roots, list);
   if (told) {
     const NodeState& peer = *state.peer.told;
     // A standby whose files are not scanned yet says so among its reasons.
     const bool has_roots = config.has_roots && (peer.role == Role::kMaster || !peer.roots.empty());
-    AddReplication(config.replicate_conntrack, has_roots, config.peer_name, peer.conntrack,
-                   peer.roots, list);
+    AddReplication(config.replicate_conntrack, has_roots, config.peer_name, Standby(state),
+                   peer.conntrack, peer.roots, list);
   }
   AddReasons(config.node_name, OwnReasons(state), list);
   // What the master's own parts lack keeps nobody from taking over from it.
@@ -191,7 +222,9 @@ std::vector<Precondition> Preconditions(const State& state) {
 std::vector<std::string> Unmet(const std::vector<Precondition>& list) {
   std::vector<std::string> reasons;
   for (const Precondition& precondition : list) {
-    if (!precondition.met) reasons.push_back(precondition.evidence);
+    // Both nodes may see the same.
+    const auto same = std::find(reasons.begin(), reasons.end(), precondition.evidence);
+    if (!precondition.met && same == reasons.end()) reasons.push_back(precondition.evidence);
   }
   return reasons;
 }

@@ -31,4 +31,11 @@ std::vector<std::string> MissingHere(const State& state);
 // Is that nothing?
 bool HoldsAll(const State& state);
 
+// Does the backup lack connections because its kernel's table is full?
+bool IsFull(const ConntrackState& conntrack);
+
+// On a master: which connections the standby lacks for that reason, in one sentence; or nothing. It
+// lasts until somebody makes room.
+std::string NoRoomThere(const State& state);
+
 }  // namespace zcluster::core

@@ -58,6 +58,8 @@ Colour OfMaster(const State& state, const Reasons& reasons) {
                                                           " could serve better: ", WhyHeld(state))
                                            : why};
   }
+  if (const std::string missing = NoRoomThere(state); state.peer.connected && !missing.empty())
+    return {Status::kRed, absl::StrCat(since, "; ", missing)};
   if (!state.unproven.empty()) {
     return {Status::kRed, absl::StrCat(since, "; serves with what it has: ", state.unproven)};
   }
@@ -162,7 +164,8 @@ NodeView LocalNodeAs(const State& state, const Reasons& reasons) {
 }
 
 bool Same(const ConntrackState& a, const ConntrackState& b) {
-  return a.synchronised == b.synchronised && a.problem == b.problem && a.differs == b.differs;
+  return a.synchronised == b.synchronised && a.problem == b.problem && a.differs == b.differs &&
+         (a.missing == 0) == (b.missing == 0) && IsFull(a) == IsFull(b);
 }
 
 // The evidence of what is met moves with the counters; that of the rest is in not_ready.

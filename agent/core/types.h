@@ -72,6 +72,10 @@ struct ConntrackState {
   uint64_t differing = 0;      // flows that differed in them
   uint64_t repairs = 0;        // snapshots because the tables differed
   FlowClasses classes;
+  // What the backup's kernel did not take, and what that holds if it is full; see proto.
+  uint64_t missing = 0;
+  uint64_t table_entries = 0;
+  uint64_t table_maximum = 0;
   bool operator==(const ConntrackState&) const = default;
 };
 

@@ -57,6 +57,9 @@ absl::StatusOr<core::ConntrackState> FromProto(const v1::ConntrackState& state) 
   result.problem = state.problem();
   result.digest = state.digest();
   result.differs = state.differs();
+  result.missing = state.missing();
+  result.table_entries = state.table_entries();
+  result.table_maximum = state.table_maximum();
   return result;
 }
 
@@ -192,6 +195,9 @@ v1::ConntrackState ToProto(const core::ConntrackState& state) {
   result.set_problem(Clip(state.problem));
   result.set_digest(state.digest);
   result.set_differs(state.differs);
+  result.set_missing(state.missing);
+  result.set_table_entries(state.table_entries);
+  result.set_table_maximum(state.table_maximum);
   return result;
 }
 

@@ -73,6 +73,7 @@ void ShowReplication(Context& context, const v1::ReplicationStats& stats) {
   table.Add({"snapshots", Count(stats.snapshots())});
   table.Add({"overruns", Count(stats.overruns())});
   table.Add({"refused", Count(stats.refused())});
+  table.Add({"missing", Count(stats.missing())});
   table.Add({"gave way", Count(stats.gave_way())});
   table.Add({"memory", MemoryText(stats)});
   table.Add({"verified", absl::StrCat(CountOf(stats.verifications(), "time"), ", ",
@@ -114,6 +115,7 @@ Json ReplicationJson(const v1::ReplicationStats& stats) {
        {"snapshots", Json::Number(stats.snapshots())},
        {"overruns", Json::Number(stats.overruns())},
        {"refused", Json::Number(stats.refused())},
+       {"missing", Json::Number(stats.missing())},
        {"gave_way", Json::Number(stats.gave_way())},
        {"memory_bytes", Json::Number(stats.memory())},
        {"verifications", Json::Number(stats.verifications())},

@@ -52,6 +52,7 @@ Json ConntrackJson(const v1::ConntrackState& state) {
        {"snapshots", Json::Number(state.snapshots())},
        {"overruns", Json::Number(state.overruns())},
        {"refused", Json::Number(state.refused())},
+       {"missing", Json::Number(state.missing())},
        {"digest", state.digest() == 0 ? Json::Null() : Json::String(DigestText(state))},
        {"differs", Json::Bool(state.differs())},
        {"problem", Json::String(state.problem())}});
@@ -176,6 +177,10 @@ std::string ConntrackText(const v1::ConntrackState& state, const Style& style) {
                     CountOf(state.flows(), "flow"));
     if (state.has_lag()) absl::StrAppend(&text, ", lag ", Short(ToAbsl(state.lag())));
     if (state.digest() != 0) absl::StrAppend(&text, ", digest ", DigestText(state));
+    if (state.missing() > 0)
+      absl::StrAppend(&text, ", ",
+                      style.Paint(Colour::kRed,
+                                  absl::StrCat(Count(state.missing()), " missing on the backup")));
     if (state.differs())
       absl::StrAppend(&text, ", ", style.Paint(Colour::kRed, "which is not what was sent"));
   } else {

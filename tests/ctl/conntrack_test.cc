@@ -227,6 +227,7 @@ TEST_F(ConntrackTest, StatsAreATableAndWhatReplicationDoes) {
   replication.set_batches(120);
   replication.set_bytes(5 << 20);
   replication.set_memory(80300 * 65);
+  replication.set_missing(42);
   replication.mutable_lag()->set_nanos(400000);
   replication.mutable_equal_for()->set_seconds(3700);
   const Outcome outcome = Ask({"conntrack", "stats"});
@@ -247,6 +248,7 @@ TEST_F(ConntrackTest, StatsAreATableAndWhatReplicationDoes) {
             "snapshots      0\n"
             "overruns       0\n"
             "refused        0\n"
+            "missing        42\n"
             "gave way       0\n"
             "memory         5.0 MiB (65 B a flow)\n"
             "verified       0 times, 0 flows differed, 0 repairs\n");
@@ -254,6 +256,7 @@ TEST_F(ConntrackTest, StatsAreATableAndWhatReplicationDoes) {
   EXPECT_EQ(json["others"].as<int>(), 11);
   EXPECT_EQ(json["groups"][1]["flows"].as<int>(), 80300);
   EXPECT_EQ(json["replication"]["lag_ms"].as<double>(), 0.4);
+  EXPECT_EQ(json["replication"]["missing"].as<int>(), 42);
   EXPECT_EQ(json["replication"]["equal_for_seconds"].as<int>(), 3700);
 }
 

@@ -188,7 +188,7 @@ TEST_F(StatusTest, AsJsonHasEveryPromisedKey) {
       R"("readiness": [], "vips": [{"address": "192.0.2.10/24", "interface": "front", "held": true}], )"
       R"("link": {"up": true, "address": "10.30.0.2:7700", "version": "0.1.0", "problem": "", "since_seconds": 192}, )"
       R"("conntrack": {"synchronised": true, "lag_ms": 0.412, "flows": 80311, "changes": 1, "snapshots": 0, )"
-      R"("overruns": 0, "refused": 0, "digest": null, "differs": false, "problem": ""}, )"
+      R"("overruns": 0, "refused": 0, "missing": 0, "digest": null, "differs": false, "problem": ""}, )"
       R"("roots": [{"path": "/etc/haproxy", "local_digest": "3f2a91c0deadbeef", "remote_digest": "3f2a91c0deadbeef", )"
       R"("equal": true, "entries": 12, "problem": ""}], )"
       R"("nodes": [{"node": "local", "role": "MASTER", "ip": "10.0.0.1", "hostname": "node1", "status": "GREEN", )"

@@ -116,6 +116,8 @@ struct Unseen {
 constexpr std::array kNever = {
     Unseen{"flows_differ", "the simulated standby holds what it was sent"},
     Unseen{"flows_equal_again", "as above"},
+    Unseen{"flows_have_no_room", "nor is its kernel's table ever full"},
+    Unseen{"flows_have_room_again", "as above"},
     Unseen{"network_seen", "evidence for people: the brain decides nothing by it"},
     Unseen{"vrrp DOWN -> MASTER", "keepalived begins as BACKUP or in FAULT"},
     Unseen{"vrrp FAULT -> MASTER", "out of FAULT it is BACKUP first"},

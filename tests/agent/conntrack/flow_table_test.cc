@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/flow_table.h"
 
+#include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
 
 namespace zcluster::conntrack {
@@ -79,6 +80,57 @@ TEST(FlowTable, LabelsThatTheMasterDoesNotNameAreNoDifference) {
   table.Adopt(WithLabels(WithShift(Natted(1), 4), 1), true);
   EXPECT_EQ(table.Name(WithShift(Natted(1), 4), whole), Step::kNone);
   EXPECT_EQ(table.Name(WithLabels(Natted(0), 2), whole), Step::kUpdate);
+}
+
+TEST(FlowTable, WhatTheKernelRefusesIsMissingUntilItIsTriedOrNamedAgainOrEnds) {
+  FlowTable table;
+  Flow whole;
+  for (int i = 0; i < 3; ++i) table.Name(WithShift(Natted(i), 1), whole);
+  const uint64_t all = table.digest();
+  table.Refuse(Natted(1).key);
+  table.Refuse(Natted(1).key);
+  table.Refuse(Natted(99).key);  // which is not known
+  EXPECT_EQ(table.size(), 2U);
+  EXPECT_EQ(table.Missing(), std::vector<FlowKey>{Natted(1).key});
+  EXPECT_EQ(table.digest(), all - DigestOf(WithShift(Natted(1), 1)));
+  EXPECT_FALSE(table.Find(Natted(1).key, whole));
+  table.ForEach([](const Flow& flow) { EXPECT_NE(flow.key, Natted(1).key); });
+
+  ASSERT_TRUE(table.Retry(Natted(1).key, whole));
+  EXPECT_EQ(Describe(whole), Describe(WithShift(Natted(1), 1)));
+  EXPECT_FALSE(table.Retry(Natted(1).key, whole));
+  EXPECT_EQ(table.digest(), all);
+
+  table.Refuse(Natted(1).key);
+  Flow changed = Natted(1);  // an update that is not about TCP's state
+  changed.has_tcp = false;
+  changed.tcp = {};
+  changed.mark = 9;
+  EXPECT_EQ(table.Name(changed, whole), Step::kCreate);
+  EXPECT_EQ(whole.tcp, Natted(1).tcp);
+  EXPECT_EQ(table.missing(), 0U);
+  EXPECT_EQ(table.size(), 3U);
+
+  table.Refuse(Natted(1).key);
+  EXPECT_FALSE(table.End(Natted(1).key)) << "nothing is in the kernel";
+  table.Refuse(Natted(2).key);
+  table.ForgetMissing();
+  EXPECT_EQ(table.missing(), 0U);
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.digest(), DigestOf(WithShift(Natted(0), 1)));
+}
+
+TEST(FlowTable, OfWhatIsMissingNoMoreIsKeptThanSoMuch) {
+  FlowTable table;
+  Flow flow = Natted(0), whole;
+  for (size_t i = 0; i <= FlowTable::kMostMissing; ++i) {
+    std::memcpy(flow.key.source.data(), &i, 4);
+    table.Name(flow, whole);
+    table.Refuse(flow.key);
+  }
+  EXPECT_EQ(table.missing(), FlowTable::kMostMissing);
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(table.digest(), 0U);
 }
 
 TEST(FlowTable, SweepsWhatWasNotNamed) {

@@ -11,6 +11,15 @@
 namespace zcluster::conntrack {
 namespace {
 
+TEST(Kernel, TellsHowFullTheTableOfTheNamespaceIs) {
+  Netns netns;
+  ASSERT_EQ(Change(netns, Verb::kCreate, {Natted(0), Natted(1)}), 0U);
+  netns.Run([] {
+    EXPECT_EQ(ReadTableFill().entries, 2U);
+    EXPECT_GT(ReadTableFill().maximum, 2U);
+  });
+}
+
 TEST(Kernel, EventsAreTurnedOnInTheNamespaceOfTheThread) {
   Netns netns;
   netns.Shell("echo 2 > /proc/sys/net/netfilter/nf_conntrack_events");

@@ -46,6 +46,9 @@ class RawBackup : public v1::ConntrackService::Service {
     v1::FlowAck ack;
     ack.set_sequence(sequence);
     ack.set_refused(refused);
+    Say(ack);
+  }
+  void Say(const v1::FlowAck& ack) {
     absl::MutexLock lock(&mutex_);
     if (stream_ != nullptr) stream_->Write(ack);
   }
@@ -108,6 +111,26 @@ TEST_F(SenderTest, IsSynchronisedOnceTheSnapshotIsAcknowledged) {
   changes_->EndSnapshot();
   EXPECT_TRUE(Eventually([this] { return backup_.Batches() == 2; }));
   EXPECT_FALSE(sender_->synchronised());
+}
+
+TEST_F(SenderTest, HearsWhatThePeerLacksAndWhenThatChangesByItself) {
+  v1::FlowAck ack;
+  ack.set_sequence(1);
+  ack.set_digest(1);  // of a flow that is none
+  ack.set_missing(4211);
+  ack.set_table_entries(99);
+  ack.set_table_maximum(100);
+  backup_.Say(ack);
+  EXPECT_TRUE(Eventually([this] { return sender_->lack() == Lack{4211, 99, 100}; }));
+  EXPECT_TRUE(sender_->compared().differs);
+  ack.set_digest(0);
+  ack.set_missing(0);
+  ack.set_table_entries(0);
+  ack.set_table_maximum(0);
+  backup_.Say(ack);
+  EXPECT_TRUE(Eventually([this] { return sender_->lack() == Lack(); }));
+  EXPECT_FALSE(sender_->compared().differs);
+  EXPECT_TRUE(sender_->synchronised());
 }
 
 TEST_F(SenderTest, SendsAChangeAtOnceAndGathersForAPeerThatIsSlow) {

@@ -31,6 +31,7 @@ Snapshot Full() {
   s.view.conntrack.synchronised = true;
   s.view.conntrack.lag = absl::Milliseconds(250);
   s.view.conntrack.flows = 80311;
+  s.view.conntrack.missing = 42;
   s.view.conntrack.classes = {
       .known = true, .forwarded = 8, .translated = 80303, .local = 9, .own = 2};
   s.view.roots = {{"/etc/haproxy", "d1", "d1", 12, ""},
@@ -88,6 +89,7 @@ TEST(Snapshot, SaysAllThatIsKnown) {
         "zcluster_peer_role{role=\"BACKUP\"} 1",
         "zcluster_conntrack_synchronised 1",
         "zcluster_conntrack_flows 80311",
+        "zcluster_conntrack_missing 42",
         "zcluster_conntrack_lag_seconds 0.25",
         "zcluster_conntrack_changes_total 1",
         "zcluster_conntrack_snapshots_total 2",

@@ -30,6 +30,8 @@ TEST(Essence, AgesAndCountersSayNothingNew) {
   later.mutable_conntrack()->set_snapshots(9);
   later.mutable_conntrack()->set_overruns(9);
   later.mutable_conntrack()->set_refused(9);
+  later.mutable_conntrack()->set_missing(9);
+  later.mutable_conntrack()->set_table_entries(9);
   later.mutable_controller()->set_connected(true);
   EXPECT_EQ(Essence(Status()), Essence(later));
 }

@@ -11,6 +11,7 @@ namespace zcluster::core {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -127,6 +128,32 @@ TEST(Readiness, ShowsTheDigestOfTheFlowsAndIsLostWhileTheyDiffer) {
   EXPECT_THAT(flows().evidence, HasSubstr("12 refused by its kernel"));
 }
 
+TEST(Readiness, IsLostWhileTheStandbysKernelLacksFlowsAndSaysWhereAndWhy) {
+  State master = AtRest(Role::kMaster);
+  master.conntrack.missing = 4211;
+  master.conntrack.differs = true;
+  master.peer.told->conntrack.missing = 4211;
+  master.conntrack.table_entries = master.peer.told->conntrack.table_entries = 262143;
+  master.conntrack.table_maximum = master.peer.told->conntrack.table_maximum = 262144;
+  const std::string full =
+      "4,211 connections are missing on node2: its kernel's table is full (262,143 of 262,144); "
+      "raise net.netfilter.nf_conntrack_max there";
+  EXPECT_THAT(NotReady(master), ElementsAre(full)) << "both see it";
+  EXPECT_EQ(NoRoomThere(master), full);
+
+  State backup = AtRest(Role::kBackup);
+  backup.conntrack = master.conntrack;
+  backup.conntrack.missing = 1;
+  EXPECT_THAT(NotReady(backup),
+              ElementsAre(HasSubstr("1 connection is missing on node1: its kernel's table")));
+  EXPECT_EQ(OwnReasons(backup), NotReady(backup)) << "so the master hears it";
+
+  master.conntrack.table_maximum = master.peer.told->conntrack.table_maximum = 0;
+  EXPECT_THAT(NotReady(master), ElementsAre("4,211 connections are missing on node2: its kernel "
+                                            "refused, and is asked again each second"));
+  EXPECT_EQ(NoRoomThere(master), "") << "it may be over in a second";
+}
+
 TEST(Readiness, DoesNotAskForWhatIsNotReplicated) {
   State state = AtRest(Role::kMaster);
   state.config.replicate_conntrack = false;
@@ -146,6 +173,7 @@ TEST(Readiness, HoldsAllWhenNothingIsMissing) {
   EXPECT_FALSE(lacks([](State&) {}));
   EXPECT_TRUE(lacks([](State& state) { state.conntrack.synchronised = false; }));
   EXPECT_TRUE(lacks([](State& state) { state.conntrack.differs = true; }));
+  EXPECT_TRUE(lacks([](State& state) { state.conntrack.missing = 1; }));
   EXPECT_TRUE(lacks([](State& state) { state.roots.clear(); }));
   EXPECT_TRUE(lacks([](State& state) { state.roots[0].problem = "no space left"; }));
   EXPECT_TRUE(lacks([](State& state) { state.roots[0].remote_digest = "other"; }));

@@ -81,6 +81,28 @@ INSTANTIATE_TEST_SUITE_P(
         ColourCase{"MasterWhosePeerIsNotReadySaysWhy",
                    With(ReadyMaster(), [](State& s) { s.peer.told->role = Role::kFault; }),
                    Status::kGreen, "node2 is not ready: node1 is MASTER, node2 is FAULT"},
+        ColourCase{
+            "MasterWhosePeersKernelIsFullIsRed",
+            With(ReadyMaster(),
+                 [](State& s) {
+                   s.conntrack.missing = 4211;
+                   s.conntrack.table_entries = s.conntrack.table_maximum = 262144;
+                 }),
+            Status::kRed,
+            "master since term 8; 4,211 connections are missing on node2: its kernel's "
+            "table is full (262,144 of 262,144); raise net.netfilter.nf_conntrack_max there"},
+        ColourCase{"MasterWhosePeersKernelRefusesSomeIsNot",
+                   With(ReadyMaster(), [](State& s) { s.conntrack.missing = 2; }), Status::kGreen,
+                   "node2 is not ready: 2 connections are missing on node2"},
+        ColourCase{"BackupWhoseKernelIsFullIsRed",
+                   With(ReadyBackup(),
+                        [](State& s) {
+                          s.conntrack.missing = 4211;
+                          s.conntrack.table_entries = s.conntrack.table_maximum = 262144;
+                        }),
+                   Status::kRed,
+                   "not ready to take over: 4,211 connections are missing on node1: its kernel's "
+                   "table is full (262,144 of 262,144)"},
         ColourCase{"MasterWithAProblemIsRed",
                    With(ReadyMaster(),
                         [](State& s) { s.problems["interface front"] = "carrier is lost"; }),
@@ -160,6 +182,10 @@ TEST(Status, IsTheSameButForCountersThatMoveAllTheTime) {
   EXPECT_FALSE(Describe(after, Show(after), told));
   EXPECT_EQ(told.conntrack, after.conntrack) << "brought up to date all the same";
   EXPECT_TRUE(SameButCounters(Show(before), Show(after)));
+  after.conntrack.missing = 1;
+  EXPECT_TRUE(Describe(after, Show(after), told));
+  after.conntrack.table_maximum = 9;
+  EXPECT_TRUE(Describe(after, Show(after), told));
   after.conntrack.synchronised = false;
   EXPECT_TRUE(Describe(after, Show(after), told));
   EXPECT_FALSE(SameButCounters(Show(before), Show(after)));

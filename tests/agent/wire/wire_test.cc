@@ -29,7 +29,10 @@ core::NodeState Sample() {
                      .verifications = 0,
                      .differing = 0,
                      .repairs = 0,
-                     .classes = {}};
+                     .classes = {},
+                     .missing = 7,
+                     .table_entries = 8,
+                     .table_maximum = 9};
   state.roots = {{.path = "/etc/x",
                   .local_digest = "aa",
                   .remote_digest = "bb",
