@@ -148,7 +148,8 @@ void Pair::Reconfigure(const config::Settings& given, Done done) {
   absl::Status status = config_sync_.Reconfigure(ConfigSyncOptions(settings, around_.paths));
   status.Update(commands_.Reconfigure(CommandOptions(settings)));
   status.Update(packet_filter_.Reconfigure(PacketFilterOptions(settings)));
-  conntrack_.Reconfigure(settings.pair->replicate_conntrack, settings.pair->replicate_labels);
+  conntrack_.Reconfigure(settings.pair->replicate_conntrack, settings.pair->replicate_labels,
+                         settings.pair->flow_rules);
   api_.Reconfigure(ApiOptions(settings, around_.paths));
   console_.Reconfigure(ConsoleMember(settings));
   facts_.Reconfigure(FactsOptions(settings, around_.paths));

@@ -67,6 +67,7 @@ conntrack::Options ConntrackOptions(const config::Settings& s, const lifecycle::
   options.node_name = s.agent.node_name;
   options.replicate = s.pair->replicate_conntrack;
   options.labels = s.pair->replicate_labels;
+  options.rules = s.pair->flow_rules;
   // Flows between two of these are the pair's own.
   options.own_addresses = s.agent.LinkAddresses();
   options.own_addresses.push_back(s.agent.node_address);

@@ -11,6 +11,7 @@
 #include "agent/core/advert_interval.h"
 #include "agent/core/types.h"
 #include "common/access.h"
+#include "common/flow_rule.h"
 
 namespace zcluster::v1 {
 class PairConfig;
@@ -117,6 +118,7 @@ struct PairSettings {
   std::vector<Vip> vips;
   bool replicate_conntrack = true;
   bool replicate_labels = false;
+  FlowRules flow_rules;  // which connections are replicated
   std::vector<Root> roots;
   std::vector<Command> commands;
   std::vector<Operator> operators;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/config/check.h"
 #include "agent/config/config.h"
+#include "agent/config/flow_rules_section.h"
 #include "agent/config/health_section.h"
 #include "common/access/right_proto.h"
 #include "common/status.h"
@@ -259,6 +260,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
       .vips = {},
       .replicate_conntrack = !file.conntrack().has_replicate() || file.conntrack().replicate(),
       .replicate_labels = file.conntrack().labels(),
+      .flow_rules = {},
       .roots = {},
       .commands = {},
       .operators = {},
@@ -273,6 +275,7 @@ absl::StatusOr<PairSettings> Read(absl::string_view file_name, absl::string_view
   ZC_RETURN_IF_ERROR(ReadOperators(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadBackends(document, file, settings));
   ZC_RETURN_IF_ERROR(ReadHealth(document, file.health(), settings.health));
+  ZC_RETURN_IF_ERROR(ReadFlowRules(document, file.conntrack(), settings.flow_rules));
   return settings;
 }
 

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/conntrack/event_program.h"
 #include "agent/conntrack/expectation_message.h"
 #include "agent/conntrack/lookup.h"
 #include "agent/conntrack/parse.h"
@@ -83,7 +84,8 @@ absl::StatusOr<std::unique_ptr<Capture>> Capture::Start(Options options, Changes
   ZC_RETURN_IF_ERROR(socket.SetReceiveBuffer(capture->options_.buffer));
   ZC_RETURN_IF_ERROR(socket.KeepLostEnds());
   ZC_ASSIGN_OR_RETURN(capture->query_, NetlinkSocket::Open());
-  ZC_RETURN_IF_ERROR(socket.JoinConntrackEvents(capture->options_.muted));
+  ZC_RETURN_IF_ERROR(socket.JoinConntrackEvents(
+      EventProgram(capture->options_.muted, capture->options_.filter.rules())));
   capture->wake_.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!capture->wake_) return ErrnoStatus("eventfd");
   changes.OnRoom([raw = capture.get()] { raw->Wake(); });
@@ -238,12 +240,40 @@ size_t Capture::ReadEvents() {
   return total;
 }
 
-bool Capture::Wanted(Flow& flow) const {
-  if (!options_.filter.Replicates(flow.key)) return false;
+bool Capture::MayConcern(Flow& flow) const {
+  if (!options_.filter.Replicates(flow.key) || !options_.filter.rules().MayTake(flow)) return false;
   if (!only_plain_.load(std::memory_order_relaxed)) return true;
   if (!IsPlain(flow)) return false;
   flow.rare = nullptr;
   return true;
+}
+
+bool Capture::Wanted(Flow& flow) const {
+  return MayConcern(flow) && options_.filter.rules().Take(flow);
+}
+
+bool Capture::Known(const FlowKey& key) const {
+  const auto last = std::find_if(events_.rbegin(), events_.rend(),
+                                 [&](const Flow& told) { return told.key == key; });
+  return last != events_.rend() ? !last->gone : changes_.Holds(key);
+}
+
+void Capture::Judge(Flow flow, bool new_flow) {
+  const Rules& rules = options_.filter.rules();
+  if (flow.gone || !rules.Change()) return events_.push_back(std::move(flow));
+  if (!rules.CanJudge(flow)) {
+    look_now_.insert(flow.key);
+  } else if (!rules.Take(flow)) {
+    // What a snapshot has found of it may be older, and still to come.
+    if (!Known(flow.key) && !changes_.SnapshotOpen()) return;
+    flow.gone = true;  // for the peer
+    events_.push_back(std::move(flow));
+  } else if (new_flow || Known(flow.key)) {
+    events_.push_back(std::move(flow));
+  } else {
+    // What was told of it before was not kept, and is not told again.
+    look_now_.insert(flow.key);
+  }
 }
 
 bool Capture::Wanted(const Expectation& expectation) const {
@@ -255,9 +285,9 @@ void Capture::ReadEvent(const nlmsghdr& message) {
   Flow flow;
   Expectation expectation;
   if (ParseFlow(message, flow, options_.labels)) {
-    if (!Wanted(flow)) return;
+    if (!MayConcern(flow)) return;
     if (flow.shifted) look_now_.insert(flow.key);
-    events_.push_back(std::move(flow));
+    Judge(std::move(flow), (message.nlmsg_flags & NLM_F_CREATE) != 0);
   } else if (ParseExpectation(message, expectation)) {
     if (!Wanted(expectation)) return;
     look_now_.insert(expectation.what.master);
@@ -271,13 +301,13 @@ void Capture::ReadEvent(const nlmsghdr& message) {
 }
 
 void Capture::Look(const absl::flat_hash_set<FlowKey>& keys) {
-  std::vector<Flow> found;
+  events_.clear();
   for (const FlowKey& key : keys) {
     absl::StatusOr<absl::optional<Flow>> flow =
         Lookup(query_, ++query_number_, key, options_.labels);
-    if (flow.ok() && flow->has_value() && Wanted(**flow)) found.push_back(**std::move(flow));
+    if (flow.ok() && flow->has_value() && MayConcern(**flow)) Judge(**std::move(flow), true);
   }
-  if (!changes_.Add(found, Loop::Now())) snapshot_due_ = true;
+  if (!changes_.Add(events_, Loop::Now())) snapshot_due_ = true;
 }
 
 void Capture::ReadExpectations() {

@@ -82,8 +82,14 @@ class Capture {
   void ReadAllEvents();
   void ReadSnapshot();
   void OnOverrun();
-  // Whether the peer is to have it, as far as it takes it.
+  // Whether the peer is to have it, as far as it takes it, whatever state it is in.
+  bool MayConcern(Flow& flow) const;
+  // The same of the flow as it is.
   bool Wanted(Flow& flow) const;
+  // What was told of a flow: to Changes, or to be looked at.
+  void Judge(Flow flow, bool new_flow);
+  // The peer has it, or will.
+  bool Known(const FlowKey& key) const;
   bool Wanted(const Expectation& expectation) const;
   void ReadEvent(const nlmsghdr& message);
   void ReadExpectations();

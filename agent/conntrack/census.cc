@@ -19,6 +19,8 @@ v1::FlowClass ClassOf(const Scope& scope, const Flow& flow) {
       return v1::FLOW_CLASS_LOCAL;
     case FlowClass::kOwn:
       return v1::FLOW_CLASS_OWN;
+    case FlowClass::kFiltered:
+      return v1::FLOW_CLASS_FILTERED;
   }
   return v1::FLOW_CLASS_UNSPECIFIED;
 }

@@ -289,6 +289,14 @@ absl::Time Changes::Oldest() const {
   return live == slots_.end() ? absl::InfiniteFuture() : live->since;
 }
 
+bool Changes::Holds(const FlowKey& key) const {
+  absl::MutexLock lock(&mutex_);
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return false;
+  const uint64_t position = at->second.position;
+  return position == kNone || !slots_[position - first_].flow.gone;
+}
+
 uint64_t Changes::Flows() const {
   absl::MutexLock lock(&mutex_);
   return entries_.size();

@@ -78,6 +78,8 @@ class Changes {
   uint64_t Next() const ABSL_LOCKS_EXCLUDED(mutex_);
   // When the oldest change that waits came.
   absl::Time Oldest() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The peer holds this one, or will when it has what waits.
+  bool Holds(const FlowKey& key) const ABSL_LOCKS_EXCLUDED(mutex_);
   // Flows that the peer holds, or will when it has what waits.
   uint64_t Flows() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Bytes that these flows take, what few have, what waits and the expectations included.

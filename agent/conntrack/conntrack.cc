@@ -42,6 +42,7 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       term_(std::make_shared<std::atomic<uint64_t>>(0)),
       replicate_(options_.replicate),
       labels_(options_.labels),
+      rules_(options_.rules),
       changes_(std::make_shared<Changes>([this] { Pump(); })),
       tap_(std::make_unique<Tap>()),
       flow_service_(std::make_unique<FlowService>(
@@ -80,7 +81,7 @@ absl::Status Conntrack::Start(EventSink& events) {
 }
 
 absl::Status Conntrack::Prepare() {
-  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
+  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses, rules_));
   filter_ = std::make_unique<Filter>(std::move(filter));
   ZC_RETURN_IF_ERROR(TurnEventsOn(options_.state_file));
   tally_->Start(options_.count_every);
@@ -91,8 +92,8 @@ absl::Status Conntrack::Prepare() {
   return absl::OkStatus();
 }
 
-void Conntrack::Reconfigure(bool replicate, bool labels) {
-  SwitchLabels(labels);
+void Conntrack::Reconfigure(bool replicate, bool labels, FlowRules rules) {
+  SwitchWanted(labels, std::move(rules));
   if (replicate_ == replicate) return;
   replicate_ = replicate;
   if (events_ == nullptr) return;
@@ -117,10 +118,15 @@ void Conntrack::SwitchOff() {
   role_ = core::Role::kUnknown;
 }
 
-void Conntrack::SwitchLabels(bool labels) {
-  if (std::exchange(labels_, labels) == labels || !capture_) return;
-  // What it had read, it read without them. The snapshot that follows makes up for what is missed
-  // meanwhile.
+void Conntrack::SwitchWanted(bool labels, FlowRules rules) {
+  if (labels_ == labels && rules_ == rules) return;
+  labels_ = labels;
+  rules_ = std::move(rules);
+  if (filter_) *filter_ = *Filter::Make(options_.own_addresses, rules_);
+  if (injector_) injector_->SetFilter(*filter_);
+  if (!capture_) return;
+  // What it had read, it read as it was told before. The snapshot that follows makes up for what is
+  // missed meanwhile.
   overruns_before_ += capture_->overruns();
   capture_.reset();
   StartCapture();

@@ -17,6 +17,7 @@
 #include "absl/types/optional.h"
 #include "agent/adapter.h"
 #include "common/backoff.h"
+#include "common/flow_rule.h"
 #include "common/loop.h"
 
 namespace grpc {
@@ -56,6 +57,8 @@ struct Options {
   bool replicate = true;
   // Connection labels, too: not unless asked for, for they may hold what means nothing on the peer.
   bool labels = false;
+  // Which of the others are.
+  FlowRules rules = {};
   // Addresses of the link between the agents, both nodes'. Flows between two of them are never
   // replicated.
   std::vector<std::string> own_addresses;
@@ -104,8 +107,8 @@ class Conntrack : public Adapter {
   // connections) is told as the problem of ConntrackReported. A backup that ends it releases what
   // it was sent, as if its master were lost; flushes that wait are answered, for nothing is owed
   // any more.
-  // `labels` changes by a snapshot.
-  void Reconfigure(bool replicate, bool labels);
+  // `labels` and `rules` change by a snapshot.
+  void Reconfigure(bool replicate, bool labels, FlowRules rules);
 
  private:
   using Done = std::function<void(const absl::Status&)>;
@@ -126,7 +129,7 @@ class Conntrack : public Adapter {
   // What replication needs of the kernel.
   absl::Status Prepare();
   void SwitchOff();
-  void SwitchLabels(bool labels);
+  void SwitchWanted(bool labels, FlowRules rules);
   void Assume(const core::AssumeRole& order);
   void Lead(const core::AssumeRole& order);
   void StopLeading();
@@ -179,6 +182,7 @@ class Conntrack : public Adapter {
   EventSink* events_ = nullptr;
   bool replicate_;
   bool labels_;
+  FlowRules rules_;
   absl::optional<core::AssumeRole> assumed_;  // as ordered last, also while it does nothing
   core::Role role_ = core::Role::kUnknown;    // as carried out; who merges leads
   bool merge_ = false;                        // what it sends is for another master

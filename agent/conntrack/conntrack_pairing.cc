@@ -48,7 +48,7 @@ absl::StatusOr<Standing> Conntrack::Stand() const {
 }
 
 absl::StatusOr<Scope> Conntrack::Alone() const {
-  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses));
+  ZC_ASSIGN_OR_RETURN(Filter filter, Filter::Make(options_.own_addresses, rules_));
   return Scope(std::move(filter), LocalAddresses::Read(), LocalAddresses());
 }
 

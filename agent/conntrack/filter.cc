@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 
 #include <cstring>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -24,8 +25,9 @@ bool IsLinkLocalMulticast(const Address& address, uint8_t family) {
 
 }  // namespace
 
-absl::StatusOr<Filter> Filter::Make(const std::vector<std::string>& link) {
+absl::StatusOr<Filter> Filter::Make(const std::vector<std::string>& link, FlowRules rules) {
   Filter filter;
+  filter.rules_ = Rules(std::move(rules));
   for (const std::string& text : link) {
     Address address;
     uint8_t family = 0;

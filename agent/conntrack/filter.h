@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "agent/conntrack/flow.h"
+#include "agent/conntrack/rules.h"
 
 namespace zcluster::conntrack {
 
@@ -14,15 +15,18 @@ namespace zcluster::conntrack {
 class Filter {
  public:
   // `link`: the addresses over which the two agents talk; flows between two of them are never
-  // replicated. INVALID_ARGUMENT names the one that is no IP address.
-  static absl::StatusOr<Filter> Make(const std::vector<std::string>& link);
+  // replicated. `rules`: what else the pair's configuration says. INVALID_ARGUMENT names the
+  // address that is none.
+  static absl::StatusOr<Filter> Make(const std::vector<std::string>& link, FlowRules rules = {});
 
   // Neither loopback, nor the cluster's own, nor to a multicast group that no router forwards to
   // (VRRP's and the routing protocols' own).
   bool Replicates(const FlowKey& key) const;
+  const Rules& rules() const { return rules_; }
 
  private:
   absl::flat_hash_set<Address> link_;
+  Rules rules_;
 };
 
 // The addresses of a node. What ends on them is the node's own (its SSH, its DNS): a backup neither

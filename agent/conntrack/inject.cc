@@ -59,6 +59,11 @@ Injector::~Injector() {
   thread_.join();
 }
 
+void Injector::SetFilter(Filter filter) {
+  absl::MutexLock lock(&mutex_);
+  new_filter_ = std::move(filter);
+}
+
 bool Injector::TryPush(Batch batch) {
   absl::MutexLock lock(&mutex_);
   if (waiting_.size() >= kMaxWaiting) return false;
@@ -104,6 +109,7 @@ void Injector::Run() {
         mutex_.AwaitWithTimeout(absl::Condition(this, &Injector::HasWork), UntilTry());
       if (stop_) return;
       batches.swap(waiting_);
+      if (new_filter_) filter_ = *std::exchange(new_filter_, std::nullopt);
       renew = std::exchange(renew_, false);
       if (batches.empty() && std::exchange(give_up_, false)) ForgetMissing();
       if (std::exchange(loosen_, false) && !loosen_list_.Begin().ok())
@@ -225,8 +231,11 @@ void Injector::BeginSnapshot() {
     part.clear();
     more = own.Next(part);
     for (const Flow& flow : part) {
-      if (filter_.Replicates(flow.key) && !local_.EndsHere(flow))
-        table_.Adopt(flow, IsHeld(flow.timeout));
+      // What is held goes at the end though the rules have come to leave it out since.
+      const bool held = IsHeld(flow.timeout);
+      if (filter_.Replicates(flow.key) && !local_.EndsHere(flow) &&
+          (held || filter_.rules().Take(flow)))
+        table_.Adopt(flow, held);
     }
   }
   if (!more.ok()) {

@@ -36,6 +36,8 @@ class Injector {
 
   // In the network namespace of the calling thread.
   static absl::StatusOr<std::unique_ptr<Injector>> Start(Filter filter);
+  // What of this node's own kernel the next snapshot is about.
+  void SetFilter(Filter filter) ABSL_LOCKS_EXCLUDED(mutex_);
   // Drops what waits; at most one batch is still applied.
   ~Injector();
 
@@ -143,7 +145,6 @@ class Injector {
   // Does it and returns the kernel's errno, or 0. Nothing may wait in the writer.
   int Now(Verb verb, const Flow& flow);
 
-  const Filter filter_;
   std::atomic<uint64_t> flows_{0};
   std::atomic<uint64_t> digest_{0};
   std::atomic<uint64_t> applied_{0};
@@ -160,8 +161,10 @@ class Injector {
   bool give_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   Lack lack_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Filter> new_filter_ ABSL_GUARDED_BY(mutex_);
 
   // The thread's own.
+  Filter filter_;
   KernelWriter writer_;
   FlowTable table_;
   bool merging_ = false;  // table_ has what was merged, and the kernel's other entries are not ours

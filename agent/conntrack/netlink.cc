@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/netlink.h"
 
-#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <iterator>
 
 #include "common/status.h"
 
@@ -59,18 +57,13 @@ absl::Status NetlinkSocket::KeepLostEnds() {
   return SetOption(fd(), SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1, "NETLINK_BROADCAST_ERROR");
 }
 
-absl::Status NetlinkSocket::JoinConntrackEvents(uint32_t muted) {
-  // nlmsg_pid is in host order, and classic BPF loads in network order: hence htonl. The filter
-  // comes before the groups, so that no event slips through between the two.
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(muted), 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0),
-      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-  };
-  const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+absl::Status NetlinkSocket::JoinConntrackEvents(absl::Span<const sock_filter> program) {
+  // Before the groups, so that no event slips through between the two. The kernel does not write
+  // into the program.
+  const sock_fprog filter{static_cast<unsigned short>(program.size()),
+                          const_cast<sock_filter*>(program.data())};
   ZC_RETURN_IF_ERROR(
-      SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, filter, "cannot filter our own events"));
+      SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, filter, "cannot filter conntrack events"));
   for (const int group :
        {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY,
         NFNLGRP_CONNTRACK_EXP_NEW, NFNLGRP_CONNTRACK_EXP_DESTROY}) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <linux/filter.h>
+
 #include <cstddef>
 #include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/unique_fd.h"
 
 namespace zcluster::conntrack {
@@ -34,9 +37,9 @@ class NetlinkSocket {
   // ENOBUFS.
   absl::Status KeepLostEnds();
 
-  // Joins the groups of new, changed and ended flows, and of expectations. Events that the socket
-  // `muted` caused never wake us: they are dropped in the kernel.
-  absl::Status JoinConntrackEvents(uint32_t muted);
+  // Joins the groups of new, changed and ended flows, and of expectations. What `program` (see
+  // EventProgram) does not let pass never wakes us: it is dropped in the kernel.
+  absl::Status JoinConntrackEvents(absl::Span<const sock_filter> program);
 
   // Sends `size` bytes of whole messages to the kernel, which has handled them all when this
   // returns.

@@ -23,6 +23,9 @@ void Counts::Add(FlowClass what) {
     case FlowClass::kOwn:
       ++own;
       break;
+    case FlowClass::kFiltered:
+      ++filtered;
+      break;
   }
 }
 
@@ -32,15 +35,17 @@ void Write(const Counts& counts, v1::ClassCounts& message) {
   message.set_ends_on_master(counts.ends_on_master);
   message.set_ends_on_standby(counts.ends_on_standby);
   message.set_own(counts.own);
+  message.set_filtered(counts.filtered);
 }
 
 Counts Read(const v1::ClassCounts& message) {
-  return {message.forwarded(), message.translated(), message.ends_on_master(),
-          message.ends_on_standby(), message.own()};
+  return {message.forwarded(),       message.translated(), message.ends_on_master(),
+          message.ends_on_standby(), message.own(),        message.filtered()};
 }
 
 FlowClass Scope::ClassOf(const Flow& flow) const {
   if (!filter_.Replicates(flow.key)) return FlowClass::kOwn;
+  if (!filter_.rules().Take(flow)) return FlowClass::kFiltered;
   if (standby_.EndsHere(flow)) return FlowClass::kEndsOnStandby;
   if (master_.EndsHere(flow)) return FlowClass::kEndsOnMaster;
   const Nat nat = NatOf(flow);

@@ -26,6 +26,7 @@ enum class FlowClass {
   kEndsOnMaster,   // replicated, but such a connection cannot move
   kEndsOnStandby,  // not replicated
   kOwn,            // the agents' link, loopback: not replicated
+  kFiltered,       // not replicated by the pair's configuration
 };
 
 // How many of each. Plain value.
@@ -35,6 +36,7 @@ struct Counts {
   uint64_t ends_on_master = 0;
   uint64_t ends_on_standby = 0;
   uint64_t own = 0;
+  uint64_t filtered = 0;
 
   void Add(FlowClass what);
   bool operator==(const Counts&) const = default;
@@ -54,7 +56,8 @@ class Scope {
   FlowClass ClassOf(const Flow& flow) const;
   // It must be the same in both kernels.
   static bool IsReplicated(FlowClass what) {
-    return what != FlowClass::kEndsOnStandby && what != FlowClass::kOwn;
+    return what != FlowClass::kEndsOnStandby && what != FlowClass::kOwn &&
+           what != FlowClass::kFiltered;
   }
 
   void Write(v1::ComparisonScope& message) const;

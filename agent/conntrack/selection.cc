@@ -19,13 +19,6 @@ absl::Status Bound(absl::string_view field, uint32_t value, uint32_t most) {
       absl::StrCat("filter.", field, ": ", value, ": use 0 to ", most));
 }
 
-bool InNetwork(const Address& address, const Address& network, uint32_t prefix) {
-  const size_t whole = prefix / 8;
-  if (!std::equal(network.begin(), network.begin() + whole, address.begin())) return false;
-  const auto mask = static_cast<uint8_t>(0xff00 >> prefix % 8);
-  return prefix % 8 == 0 || ((network[whole] ^ address[whole]) & mask) == 0;
-}
-
 }  // namespace
 
 absl::StatusOr<Selection> Selection::Read(const v1::FlowFilter& filter) {
@@ -39,9 +32,9 @@ absl::StatusOr<Selection> Selection::Read(const v1::FlowFilter& filter) {
       return absl::InvalidArgumentError("filter.address: expected 4 or 16 bytes");
     ZC_RETURN_IF_ERROR(
         Bound("prefix_length", filter.prefix_length(), static_cast<uint32_t>(8 * size)));
-    selection.family_ = size == 4 ? AF_INET : AF_INET6;
-    std::copy(filter.address().begin(), filter.address().end(), selection.network_.begin());
-    selection.prefix_ = filter.prefix_length();
+    selection.network_.family = size == 4 ? AF_INET : AF_INET6;
+    selection.network_.length = static_cast<uint8_t>(filter.prefix_length());
+    std::copy(filter.address().begin(), filter.address().end(), selection.network_.address.begin());
   }
   selection.protocol_ = static_cast<uint8_t>(filter.protocol());
   selection.port_ = static_cast<uint16_t>(filter.port());
@@ -68,15 +61,13 @@ bool Selection::Has(const Flow& flow, v1::FlowClass what) const {
     const Nat nat = NatOf(flow);
     if (!nat.source && !nat.destination) return false;
   }
-  return (family_ == 0 || HasAddress(flow)) && (port_ == 0 || HasPort(flow));
+  return (network_.family == 0 || HasAddress(flow)) && (port_ == 0 || HasPort(flow));
 }
 
 bool Selection::HasAddress(const Flow& flow) const {
-  if (flow.key.family != family_) return false;
-  return InNetwork(flow.key.source, network_, prefix_) ||
-         InNetwork(flow.key.destination, network_, prefix_) ||
-         InNetwork(flow.reply.source, network_, prefix_) ||
-         InNetwork(flow.reply.destination, network_, prefix_);
+  if (flow.key.family != network_.family) return false;
+  return InNetwork(flow.key.source, network_) || InNetwork(flow.key.destination, network_) ||
+         InNetwork(flow.reply.source, network_) || InNetwork(flow.reply.destination, network_);
 }
 
 bool Selection::HasPort(const Flow& flow) const {

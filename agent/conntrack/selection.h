@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "agent/conntrack/flow.h"
+#include "agent/conntrack/rules.h"
 #include "zcluster/v1/flows.pb.h"
 
 namespace zcluster::conntrack {
@@ -23,9 +23,7 @@ class Selection {
   bool HasPort(const Flow& flow) const;
 
   uint8_t protocol_ = 0;  // 0: any
-  uint8_t family_ = 0;    // of the network; 0: any
-  Address network_{};
-  uint32_t prefix_ = 0;
+  FlowRule::Network network_;
   uint16_t port_ = 0;  // 0: any
   std::optional<uint8_t> tcp_state_;
   bool unreplied_ = false;

@@ -24,6 +24,9 @@ void Add(FlowClass what, core::FlowClasses& classes) {
     case FlowClass::kOwn:
       ++classes.own;
       break;
+    case FlowClass::kFiltered:
+      ++classes.filtered;
+      break;
   }
 }
 

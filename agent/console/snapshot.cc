@@ -74,7 +74,8 @@ void MeasureClasses(const core::FlowClasses& classes, http_console::Metrics& m) 
        std::initializer_list<std::pair<std::string, uint64_t>>{{"forwarded", classes.forwarded},
                                                                {"translated", classes.translated},
                                                                {"local", classes.local},
-                                                               {"own", classes.own}}) {
+                                                               {"own", classes.own},
+                                                               {"filtered", classes.filtered}}) {
     m.Gauge("zcluster_conntrack_table_flows",
             "Connections of the node's kernel as counted last, by what they are to the node",
             Number(flows), {{"class", name}});

@@ -53,6 +53,7 @@ struct FlowClasses {
   uint64_t translated = 0;  // through the node, with NAT
   uint64_t local = 0;       // one of their ends is the node
   uint64_t own = 0;         // the agents' link, loopback
+  uint64_t filtered = 0;    // not replicated by the pair's configuration
   bool operator==(const FlowClasses&) const = default;
 };
 

@@ -2,6 +2,7 @@
 // zctl cluster describe: the pair's configuration, and where its nodes are.
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -90,6 +91,39 @@ Json HealthJson(const v1::PairConfig& config) {
                      : Json::Null()}});
 }
 
+using Rule = v1::PairConfig::Conntrack::Rule;
+
+// What of a rule is given, as the document calls it.
+std::vector<std::pair<std::string, std::string>> RuleFields(const Rule& rule) {
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"protocol", rule.protocol()},
+      {"address", rule.address()},
+      {"source", rule.source()},
+      {"destination", rule.destination()},
+      {"port", rule.port()},
+      {"source_port", rule.source_port()},
+      {"destination_port", rule.destination_port()},
+      {"state", absl::StrJoin(rule.state(), "|")},
+      {"mark", rule.mark()},
+      {"zone", rule.has_zone() ? absl::StrCat(rule.zone()) : ""},
+      {"direction", rule.direction() == v1::PairConfig::Conntrack::DIRECTION_REPLY      ? "REPLY"
+                    : rule.direction() == v1::PairConfig::Conntrack::DIRECTION_ORIGINAL ? "ORIGINAL"
+                                                                                        : ""}};
+  std::erase_if(fields, [](const auto& field) { return field.second.empty(); });
+  return fields;
+}
+
+Json RulesJson(const google::protobuf::RepeatedPtrField<Rule>& rules) {
+  std::vector<Json> list;
+  for (const Rule& rule : rules) {
+    Json::Members members;
+    for (const auto& [name, value] : RuleFields(rule))
+      members.emplace_back(name, Json::String(value));
+    list.push_back(Json::Object(std::move(members)));
+  }
+  return Json::List(std::move(list));
+}
+
 Json DescribeJson(const Reply& reply) {
   const v1::PairConfig& config = reply.config();
   return Json::Object(
@@ -105,6 +139,8 @@ Json DescribeJson(const Reply& reply) {
        {"split_brain", Json::String(reply.split_brain())},
        {"vips", VipsJson(config)},
        {"replicate_connections", Json::Bool(Replicates(config))},
+       {"replicate_only", RulesJson(config.conntrack().only())},
+       {"replicate_skip", RulesJson(config.conntrack().skip())},
        {"roots", RootsJson(config)},
        {"health", HealthJson(config)},
        {"commands", CommandsJson(config)},
@@ -138,6 +174,17 @@ std::string GenerationText(const Reply& reply) {
 std::string VipText(const v1::PairConfig::Vip& vip) {
   return vip.interface().empty() ? vip.address()
                                  : absl::StrCat(vip.address(), " on ", vip.interface());
+}
+
+std::vector<std::string> ConnectionTexts(const v1::PairConfig& config) {
+  if (!Replicates(config)) return {"not replicated"};
+  const auto text = [](const char* how, const Rule& rule) {
+    return absl::StrCat(how, absl::StrJoin(RuleFields(rule), ", ", absl::PairFormatter(" ")));
+  };
+  std::vector<std::string> texts = {"replicated"};
+  for (const Rule& rule : config.conntrack().only()) texts.push_back(text("only ", rule));
+  for (const Rule& rule : config.conntrack().skip()) texts.push_back(text("not ", rule));
+  return texts;
 }
 
 std::string RootText(const v1::PairConfig::Root& root) {
@@ -193,7 +240,7 @@ std::string Screen(const Reply& reply, const Style& style) {
   AddAll("FAILBACK", {FailbackText(config)}, table);
   AddAll("CHECK INTERVAL", {Short(ToAbsl(config.vrrp().advert_interval()))}, table);
   AddAll("VIPS", Texts(config.vips(), VipText), table);
-  AddAll("CONNECTIONS", {Replicates(config) ? "replicated" : "not replicated"}, table);
+  AddAll("CONNECTIONS", ConnectionTexts(config), table);
   AddAll("ROOTS", Texts(config.roots(), RootText), table);
   AddAll("HEALTH", HealthTexts(config.health()), table);
   AddAll("SPLIT BRAIN", {reply.split_brain()}, table);

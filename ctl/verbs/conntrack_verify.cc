@@ -109,12 +109,13 @@ void Show(Context& context, const v1::VerifiedFlows& verified) {
     context.out << "in motion: " << CountOf(verified.in_motion(), "flow")
                 << " changed while they were compared\n";
   }
-  Table table({"NODE", "ROLE", "FORWARDED", "WITH NAT", "END ON MASTER", "END ON BACKUP", "OWN"});
+  Table table({"NODE", "ROLE", "FORWARDED", "WITH NAT", "END ON MASTER", "END ON BACKUP", "OWN",
+               "FILTERED"});
   const auto add = [&](const v1::VerifiedTable& node, const char* role) {
     const v1::ClassCounts& counts = node.counts();
     table.Add({node.node(), role, Count(counts.forwarded()), Count(counts.translated()),
-               Count(counts.ends_on_master()), Count(counts.ends_on_standby()),
-               Count(counts.own())});
+               Count(counts.ends_on_master()), Count(counts.ends_on_standby()), Count(counts.own()),
+               Count(counts.filtered())});
   };
   add(verified.master(), "MASTER");
   add(verified.standby(), "BACKUP");
@@ -128,7 +129,8 @@ Json CountsJson(const v1::VerifiedTable& table) {
                        {"translated", Json::Number(counts.translated())},
                        {"ends_on_master", Json::Number(counts.ends_on_master())},
                        {"ends_on_standby", Json::Number(counts.ends_on_standby())},
-                       {"own", Json::Number(counts.own())}});
+                       {"own", Json::Number(counts.own())},
+                       {"filtered", Json::Number(counts.filtered())}});
 }
 
 Json DifferenceJson(const v1::VerifiedFlows& verified, const v1::FlowDifference& difference) {

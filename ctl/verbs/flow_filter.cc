@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/verbs/flow_filter.h"
 
-#include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "common/flow_rule.h"
 #include "common/status.h"
 #include "ctl/verbs/flow_words.h"
 #include "ctl/verbs/values.h"
@@ -25,34 +24,21 @@ absl::Status Refuse(const Context& context, const std::string& option,
       absl::StrCat(option, ": '", context.Value(option), "': expected ", expected));
 }
 
-// Decimal, or hexadecimal behind 0x.
-bool ParseNumber(absl::string_view text, uint32_t& number) {
-  return absl::SimpleAtoi(text, &number) ||
-         (text.substr(0, 2) == "0x" && absl::SimpleHexAtoi(text, &number));
-}
-
 absl::Status ReadProtocol(const Context& context, v1::FlowFilter& filter) {
-  const std::string word = absl::AsciiStrToLower(context.Value("--protocol"));
-  uint32_t number = ProtocolOf(word);
-  if (number == 0 && (!absl::SimpleAtoi(word, &number) || number == 0 || number > 255))
-    return Refuse(context, "--protocol", "tcp, udp, icmp, icmpv6, sctp, gre, or 1 to 255");
-  filter.set_protocol(number);
+  const absl::StatusOr<uint8_t> protocol = ParseProtocol(context.Value("--protocol"));
+  if (!protocol.ok())
+    return Refuse(context, "--protocol", "tcp, udp, icmp, icmpv6, sctp, gre, udplite, or 1 to 255");
+  filter.set_protocol(*protocol);
   return absl::OkStatus();
 }
 
 absl::Status ReadAddress(const Context& context, v1::FlowFilter& filter) {
-  const std::vector<std::string> parts = absl::StrSplit(context.Value("--address"), '/');
-  char bytes[sizeof(in6_addr)];
-  size_t size = 0;
-  if (inet_pton(AF_INET, parts[0].c_str(), bytes) == 1) size = 4;
-  if (inet_pton(AF_INET6, parts[0].c_str(), bytes) == 1) size = 16;
-  auto length = static_cast<uint32_t>(8 * size);
-  const bool is_length =
-      parts.size() < 2 || (absl::SimpleAtoi(parts[1], &length) && length <= 8 * size);
-  if (size == 0 || parts.size() > 2 || !is_length)
+  const absl::StatusOr<FlowRule::Network> network = ParseNetwork(context.Value("--address"));
+  if (!network.ok())
     return Refuse(context, "--address", "an address, or a network such as 10.1.0.0/24");
-  filter.set_address(std::string(bytes, size));
-  filter.set_prefix_length(length);
+  filter.set_address(std::string(network->address.begin(),
+                                 network->address.begin() + (network->family == AF_INET ? 4 : 16)));
+  filter.set_prefix_length(network->length);
   return absl::OkStatus();
 }
 
@@ -70,19 +56,18 @@ absl::Status ReadState(const Context& context, v1::FlowFilter& filter) {
 }
 
 absl::Status ReadMark(const Context& context, v1::FlowFilter& filter) {
-  const std::vector<std::string> parts = absl::StrSplit(context.Value("--mark"), '/');
-  uint32_t mark = 0, mask = ~uint32_t{0};
-  if (parts.size() > 2 || !ParseNumber(parts[0], mark) ||
-      (parts.size() == 2 && !ParseNumber(parts[1], mask)))
+  FlowRule rule;
+  if (!ParseMark(context.Value("--mark"), rule).ok())
     return Refuse(context, "--mark", "a number, or two with a mask such as 0x10/0xf0");
-  filter.set_mark(mark);
-  filter.set_mark_mask(mask);
+  filter.set_mark(rule.mark);
+  filter.set_mark_mask(rule.mark_mask);
   return absl::OkStatus();
 }
 
 v1::FlowClass ClassOf(const std::string& word) {
-  for (const v1::FlowClass what : {v1::FLOW_CLASS_FORWARDED, v1::FLOW_CLASS_TRANSLATED,
-                                   v1::FLOW_CLASS_LOCAL, v1::FLOW_CLASS_OWN}) {
+  for (const v1::FlowClass what :
+       {v1::FLOW_CLASS_FORWARDED, v1::FLOW_CLASS_TRANSLATED, v1::FLOW_CLASS_LOCAL,
+        v1::FLOW_CLASS_OWN, v1::FLOW_CLASS_FILTERED}) {
     if (Word(what) == word) return what;
   }
   return v1::FLOW_CLASS_UNSPECIFIED;
@@ -92,7 +77,8 @@ v1::FlowClass ClassOf(const std::string& word) {
 
 std::vector<Option> FlowFilterOptions() {
   return {
-      {"--protocol", "", "PROTOCOL", "only tcp, udp, icmp, icmpv6, sctp, gre, or a number"},
+      {"--protocol", "", "PROTOCOL",
+       "only tcp, udp, icmp, icmpv6, sctp, gre, udplite, or a number"},
       {"--address", "", "ADDRESS[/LENGTH]",
        "only with an end in that network, before or behind NAT"},
       {"--port", "", "PORT", "only with an end at that port, before or behind NAT"},
@@ -104,8 +90,8 @@ std::vector<Option> FlowFilterOptions() {
        "",
        "CLASS",
        "forwarded (through the node), translated (so with NAT), local (ends on the node), own (the "
-       "agents' link, loopback)",
-       {"forwarded", "translated", "local", "own"}},
+       "agents' link, loopback), filtered (not replicated by the pair's configuration)",
+       {"forwarded", "translated", "local", "own", "filtered"}},
   };
 }
 

@@ -18,52 +18,11 @@
 namespace zcluster::ctl {
 namespace {
 
-constexpr uint32_t kIcmp = 1, kTcp = 6, kUdp = 17, kGre = 47, kIcmp6 = 58, kSctp = 132;
+constexpr uint32_t kIcmp = 1, kGre = 47, kIcmp6 = 58;
 // linux/netfilter/nf_conntrack_common.h: IPS_SEEN_REPLY.
 constexpr uint32_t kSeenReply = 0x2;
-// linux/netfilter/nf_conntrack_tcp.h: enum tcp_conntrack.
-constexpr const char* kTcpStates[] = {"NONE",     "SYN_SENT",   "SYN_RECV", "ESTABLISHED",
-                                      "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT",
-                                      "CLOSE",    "SYN_SENT2"};
 
 }  // namespace
-
-std::string ProtocolWord(uint32_t number) {
-  switch (number) {
-    case kIcmp:
-      return "icmp";
-    case kTcp:
-      return "tcp";
-    case kUdp:
-      return "udp";
-    case kGre:
-      return "gre";
-    case kIcmp6:
-      return "icmpv6";
-    case kSctp:
-      return "sctp";
-    default:
-      return absl::StrCat("protocol ", number);
-  }
-}
-
-uint32_t ProtocolOf(const std::string& word) {
-  for (const uint32_t number : {kIcmp, kTcp, kUdp, kGre, kIcmp6, kSctp}) {
-    if (ProtocolWord(number) == word) return number;
-  }
-  return 0;
-}
-
-std::string TcpStateWord(uint32_t state) {
-  return state < std::size(kTcpStates) ? kTcpStates[state] : "UNKNOWN";
-}
-
-std::optional<uint32_t> TcpStateOf(const std::string& word) {
-  for (uint32_t state = 0; state < std::size(kTcpStates); ++state) {
-    if (word == kTcpStates[state]) return state;
-  }
-  return std::nullopt;
-}
 
 std::string Word(v1::FlowClass what) {
   switch (what) {
@@ -75,6 +34,8 @@ std::string Word(v1::FlowClass what) {
       return "local";
     case v1::FLOW_CLASS_OWN:
       return "own";
+    case v1::FLOW_CLASS_FILTERED:
+      return "filtered";
     default:
       return "unknown";
   }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/flow_words.h"
 #include "ctl/output/json.h"
 #include "ctl/output/style.h"
 #include "zcluster/v1/flows.pb.h"
@@ -24,13 +23,7 @@ Json FlowJson(const v1::SeenFlow& seen, const std::string& node);
 std::string FlowText(const v1::Flow& flow, const Style& style);
 Json::Members FlowMembers(const v1::Flow& flow);
 
-// "tcp"; "protocol 99" for one without a name. And back: 0 for a word that is none.
-std::string ProtocolWord(uint32_t number);
-uint32_t ProtocolOf(const std::string& word);
-// "ESTABLISHED"; UNKNOWN for what is none. And back.
-std::string TcpStateWord(uint32_t state);
-std::optional<uint32_t> TcpStateOf(const std::string& word);
-// "forwarded", "translated", "local", "own"; "unknown" for what is none.
+// "forwarded", "translated", "local", "own", "filtered"; "unknown" for what is none.
 std::string Word(v1::FlowClass what);
 
 // Something of a flow that is not the same on two nodes, in words.

@@ -65,6 +65,14 @@ TEST_F(ChangeTest, DescribeIsOneScreen) {
   root.set_path("/etc/haproxy");
   root.add_exclude("*.tmp");
   agent_.describe.mutable_config()->add_operators()->set_name("anna");
+  auto& conntrack = *agent_.describe.mutable_config()->mutable_conntrack();
+  auto& skip = *conntrack.add_skip();
+  skip.set_protocol("tcp");
+  skip.add_state("SYN_SENT");
+  skip.add_state("TIME_WAIT");
+  auto& only = *conntrack.add_only();
+  only.set_source("10.1.0.0/16");
+  only.set_direction(v1::PairConfig::Conntrack::DIRECTION_REPLY);
   auto& health = *agent_.describe.mutable_config()->mutable_health();
   health.add_interfaces("front");
   health.add_gateways("192.0.2.254");
@@ -86,6 +94,8 @@ TEST_F(ChangeTest, DescribeIsOneScreen) {
       "CHECK INTERVAL  200 ms\n"
       "VIPS            192.0.2.10/24\n"
       "CONNECTIONS     replicated\n"
+      "                only source 10.1.0.0/16, direction REPLY\n"
+      "                not protocol tcp, state SYN_SENT|TIME_WAIT\n"
       "ROOTS           /etc/haproxy without *.tmp\n"
       "HEALTH          interface front\n"
       "                gateway 192.0.2.254\n"
@@ -107,6 +117,9 @@ TEST_F(ChangeTest, DescribeAsYamlIsTheDocumentToTheByte) {
 
 TEST_F(ChangeTest, DescribeAsJsonHasEveryPromisedKey) {
   agent_.describe.mutable_members()->RemoveLast();
+  auto& skip = *agent_.describe.mutable_config()->mutable_conntrack()->add_skip();
+  skip.set_protocol("udp");
+  skip.set_port("53");
   EXPECT_EQ(
       Ask({"cluster", "describe", "-o", "json"}).out,
       R"({"pair": "main", "generation": 7, "term": 3, "members": [{"name": "lb1", )"
@@ -114,7 +127,8 @@ TEST_F(ChangeTest, DescribeAsJsonHasEveryPromisedKey) {
       R"("certificate_expires": "2026-01-01T00:00:00Z"}], "router_id": 51, "multicast": false, )"
       R"("check_interval_ms": 200, "failback": "KEEP", "preferred": null, )"
       R"("split_brain": "AVAILABILITY", "vips": [{"address": "192.0.2.10/24", "interface": ""}], )"
-      R"("replicate_connections": true, "roots": [], )"
+      R"("replicate_connections": true, "replicate_only": [], )"
+      R"("replicate_skip": [{"protocol": "udp", "port": "53"}], "roots": [], )"
       R"("health": {"interfaces": [], "gateways": [], "check": null}, )"
       R"("commands": [], "operators": []})"
       "\n");

@@ -37,6 +37,7 @@ class ConntrackTest : public CtlTest {
     verified.mutable_standby()->set_node("node2");
     verified.mutable_standby()->mutable_counts()->set_translated(80311);
     verified.mutable_standby()->mutable_counts()->set_ends_on_standby(3);
+    verified.mutable_standby()->mutable_counts()->set_filtered(7);
     verified.mutable_took()->set_nanos(90000000);
   }
   // Another comparison, with one difference of each kind.
@@ -60,9 +61,9 @@ TEST_F(ConntrackTest, VerifySaysThatTheTablesAreEqual) {
   EXPECT_EQ(outcome.out,
             "equal: both kernels hold the same of 80,311 flows (90 ms)\n"
             "\n"
-            "NODE   ROLE    FORWARDED  WITH NAT  END ON MASTER  END ON BACKUP  OWN\n"
-            "node1  MASTER  0          80,311    0              0              0\n"
-            "node2  BACKUP  0          80,311    0              3              0\n");
+            "NODE   ROLE    FORWARDED  WITH NAT  END ON MASTER  END ON BACKUP  OWN  FILTERED\n"
+            "node1  MASTER  0          80,311    0              0              0    0\n"
+            "node2  BACKUP  0          80,311    0              3              0    7\n");
   EXPECT_EQ(outcome.err, "zctl: reading the master's table\n");
 }
 

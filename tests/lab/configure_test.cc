@@ -103,6 +103,41 @@ TEST_F(Configure, ADocumentIsAppliedAndAnOlderOneIsAConflict) {
   EXPECT_THAT(stale.err, HasSubstr("made from generation 1, the present one is 2"));
 }
 
+TEST_F(Configure, WhichConnectionsAreReplicatedChangesWhileTheyLive) {
+  const std::string master = lab().Master(), backup = Lab::Peer(master);
+  Traffic connections = Hold(50), probe = Probe();
+  AwaitReplicated(master, 51);
+  const auto listed = [](const std::string& node, std::vector<std::string> words) {
+    std::vector<std::string> argv{"zctl", "conntrack", "list", "--address", "10.10.0.100"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    return lab().Read(node, argv);
+  };
+  EXPECT_THAT(listed(backup, {"--protocol", "udp"}), HasSubstr("10.10.0.100:7007"));
+  const auto apply = [&](const std::string& from, const std::string& to) {
+    std::string text = lab().Read(master, {"zctl", "cluster", "describe", "-o", "yaml"});
+    ASSERT_NE(text.find(from), std::string::npos) << text;
+    text.replace(text.find(from), from.size(), to);
+    const Outcome applied = Zctl(master, {"cluster", "apply", "-f", "-", "--yes"}, text);
+    ASSERT_EQ(applied.code, 0) << applied.out << applied.err << text;
+    AwaitReady();
+  };
+
+  const std::string all = "  replicate: true\n", tcp = all + "  skip: [{protocol: udp}]\n";
+  apply(all, tcp);
+  EXPECT_TRUE(WaitUntil(kLong, [&] { return listed(backup, {"--protocol", "udp"}).empty(); }));
+  EXPECT_THAT(listed(master, {"--class", "filtered"}), HasSubstr("10.10.0.100:7007"));
+  const Outcome verified = Zctl(master, {"conntrack", "verify"});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  EXPECT_THAT(Zctl(backup, {"cluster", "describe"}).out, HasSubstr("not protocol udp"));
+
+  apply("  skip:\n    - protocol: udp\n", "");
+  EXPECT_TRUE(WaitUntil(kLong, [&] {
+    return listed(backup, {"--protocol", "udp"}).find("10.10.0.100:7007") != std::string::npos;
+  }));
+  ASSERT_EQ(Zctl(master, {"switchover"}).code, 0);
+  ExpectAllAlive(connections, 50);
+}
+
 TEST_F(Configure, BadInputNamesItsPlaceAndChangesNothing) {
   const std::string before = PairFile("node1");
   const Outcome unknown = Zctl("node1", {"cluster", "apply", "-f", "-", "--yes"},

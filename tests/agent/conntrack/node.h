@@ -91,8 +91,8 @@ class Node : public EventSink {
   void Merge(core::Role role, uint64_t term) {
     OnLoop([&] { adapter_->Perform(core::AssumeRole{role, core::Term{term}, true}); });
   }
-  void Reconfigure(bool replicate, bool labels = false) {
-    OnLoop([&] { adapter_->Reconfigure(replicate, labels); });
+  void Reconfigure(bool replicate, bool labels = false, const FlowRules& rules = {}) {
+    OnLoop([&] { adapter_->Reconfigure(replicate, labels, rules); });
   }
   void Flush(uint64_t operation) {
     OnLoop([&] { adapter_->Perform(core::Flush{{operation}, core::Replicator::kConntrack}); });

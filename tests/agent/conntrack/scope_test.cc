@@ -2,6 +2,7 @@
 #include "agent/conntrack/scope.h"
 
 #include "tests/agent/conntrack/netns.h"
+#include "tests/agent/conntrack/rule.h"
 #include "zcluster/v1/comparison.pb.h"
 
 namespace zcluster::conntrack {
@@ -54,14 +55,25 @@ INSTANTIATE_TEST_SUITE_P(
                          FlowClass::kOwn}),
     CaseName);
 
+TEST(Scope, LeavesOutWhatTheRulesDo) {
+  const Scope scope(*Filter::Make({"10.7.0.1", "10.7.0.2"}, {{}, {Rule("state", "ESTABLISHED")}}),
+                    LocalAddresses(), LocalAddresses());
+  Flow flow = Natted(1);
+  EXPECT_EQ(scope.ClassOf(flow), FlowClass::kFiltered);
+  EXPECT_FALSE(Scope::IsReplicated(FlowClass::kFiltered));
+  flow.tcp.state = TCP_CONNTRACK_CLOSE_WAIT;
+  EXPECT_EQ(scope.ClassOf(flow), FlowClass::kTranslated);
+}
+
 TEST(Scope, CountsEachClassByItself) {
   Counts counts;
   for (const FlowClass what :
        {FlowClass::kForwarded, FlowClass::kTranslated, FlowClass::kTranslated,
-        FlowClass::kEndsOnMaster, FlowClass::kEndsOnStandby, FlowClass::kOwn}) {
+        FlowClass::kEndsOnMaster, FlowClass::kEndsOnStandby, FlowClass::kOwn, FlowClass::kFiltered,
+        FlowClass::kFiltered}) {
     counts.Add(what);
   }
-  EXPECT_EQ(counts, (Counts{1, 2, 1, 1, 1}));
+  EXPECT_EQ(counts, (Counts{1, 2, 1, 1, 1, 2}));
   v1::ClassCounts message;
   Write(counts, message);
   EXPECT_EQ(Read(message), counts);

@@ -33,7 +33,7 @@ Snapshot Full() {
   s.view.conntrack.flows = 80311;
   s.view.conntrack.missing = 42;
   s.view.conntrack.classes = {
-      .known = true, .forwarded = 8, .translated = 80303, .local = 9, .own = 2};
+      .known = true, .forwarded = 8, .translated = 80303, .local = 9, .own = 2, .filtered = 1};
   s.view.roots = {{"/etc/haproxy", "d1", "d1", 12, ""},
                   {"/etc/\"odd\"\n\\name\xFF", "d1", "d2", 3, "differs"}};
   s.conntrack = {.changes = 1,
@@ -99,6 +99,7 @@ TEST(Snapshot, SaysAllThatIsKnown) {
         "zcluster_conntrack_table_flows{class=\"translated\"} 80303",
         "zcluster_conntrack_table_flows{class=\"local\"} 9",
         "zcluster_conntrack_table_flows{class=\"own\"} 2",
+        "zcluster_conntrack_table_flows{class=\"filtered\"} 1",
         "zcluster_conntrack_verifications_total 5",
         "zcluster_conntrack_differing_total 6",
         "zcluster_conntrack_repairs_total 7",
