@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conntrack/announcements.h"
 
+#include "absl/container/flat_hash_set.h"
 #include "agent/conntrack/memory.h"
 
 namespace zcluster::conntrack {
@@ -27,6 +28,18 @@ void Announcements::Add(const Expectation& expectation, uint64_t position) {
 }
 
 size_t Announcements::Memory() const { return TableBytes(entries_) + DequeBytes(order_); }
+
+void Announcements::EndBut(absl::Span<const Expectation> found, uint64_t position) {
+  absl::flat_hash_set<FlowKey> there;
+  for (const Expectation& expectation : found) there.insert(expectation.what.key);
+  std::vector<Expectation> ended;
+  for (const auto& [key, entry] : entries_) {
+    if (there.contains(key) || entry.now.gone) continue;
+    ended.push_back(entry.now);
+    ended.back().gone = true;
+  }
+  for (const Expectation& gone : ended) Add(gone, position);
+}
 
 void Announcements::Take(uint64_t taken, size_t most, std::vector<Expectation>& expectations) {
   while (Ready(taken) && expectations.size() < most) {

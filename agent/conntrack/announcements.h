@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
 #include "agent/conntrack/expectation.h"
 
 namespace zcluster::conntrack {
@@ -24,6 +25,9 @@ class Announcements {
   void Clear();
   // It is so now; `position` is that of the next flow's change.
   void Add(const Expectation& expectation, uint64_t position);
+
+  // These are all that there are: what the peer was sent beside them is no more.
+  void EndBut(absl::Span<const Expectation> found, uint64_t position);
 
   // There is something to take once all changes before `taken` are.
   bool Ready(uint64_t taken) const { return !order_.empty() && order_.front().first <= taken; }

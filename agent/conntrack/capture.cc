@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/conntrack/event_program.h"
 #include "agent/conntrack/expectation_message.h"
 #include "agent/conntrack/lookup.h"
@@ -145,7 +146,7 @@ void Capture::Run() {
       Look(std::exchange(look_later_, {}));
     }
     if (snapshot_due_ && now >= snapshot_not_before_) {
-      if (changes_.Wanted()) BeginSnapshot();
+      if (changes_.Wanted()) BeginSnapshot(/*whole=*/false);
       snapshot_due_ = snapshot_due_ && changes_.Wanted();
     }
     if (SnapshotMayGoOn()) ReadSnapshot();
@@ -190,7 +191,7 @@ bool Capture::TakeOrders() {
     drains.swap(drains_);
     begin = std::exchange(snapshot_requested_, false);
   }
-  if (begin) BeginSnapshot();
+  if (begin) BeginSnapshot(/*whole=*/true);
   if (!drains.empty()) ReadAllEvents();
   for (const std::function<void()>& drained : drains) drained();
   return true;
@@ -321,6 +322,7 @@ void Capture::ReadExpectations() {
   for (Expectation& expectation : *found) {
     if (IsHeldExpectation(expectation.timeout)) expectation.timeout = kExpectationLife;
   }
+  changes_.EndExpectationsBut(*found);
   changes_.AddExpectations(*found);
 }
 
@@ -330,14 +332,16 @@ void Capture::OnOverrun() {
   overrun_();
 }
 
-void Capture::BeginSnapshot() {
+void Capture::BeginSnapshot(bool whole) {
   snapshot_due_ = false;
   snapshot_not_before_ = Loop::Now() + kSnapshotInterval;
   // What lies in the socket is older than the snapshot, and would be taken for newer. After an
   // overrun the kernel drops everything, without telling again, until the socket is empty: reading
   // it makes events whole again.
   ReadAllEvents();
-  changes_.BeginSnapshot();
+  comparing_ = !whole && changes_.BeginComparison();
+  differed_before_ = changes_.Differing();
+  if (!comparing_) changes_.BeginSnapshot();
   const absl::Status begun = snapshot_.Begin(options_.labels);
   if (!begun.ok()) {
     log::Warning("conntrack_snapshot_failed", {{"error", std::string(begun.message())}});
@@ -358,6 +362,9 @@ void Capture::ReadSnapshot() {
   } else if (!*more) {
     ReadExpectations();
     changes_.EndSnapshot();
+    if (comparing_)
+      log::Info("conntrack_compared",
+                {{"differing", absl::StrCat(changes_.Differing() - differed_before_)}});
   }
 }
 

@@ -33,7 +33,7 @@ absl::Duration NapAt(double events_per_second);
 
 // Hears of every change of the kernel's table and puts it into Changes, on a thread of its own that
 // waits for nothing but the kernel: the network never slows it. Where the kernel had to drop
-// events, it makes a new snapshot.
+// events, it has the table compared with what the peer was sent, or makes a new snapshot.
 //
 // No event tells how a flow's sequence numbers are moved. They are when a helper rewrites what was
 // said, which comes with an expectation, and later events of the flow bear the mark of it; in both
@@ -95,7 +95,8 @@ class Capture {
   void ReadExpectations();
   // Reads these flows anew, and tells what they are now.
   void Look(const absl::flat_hash_set<FlowKey>& keys);
-  void BeginSnapshot();
+  // `whole`: not for a comparison.
+  void BeginSnapshot(bool whole);
   bool SnapshotMayGoOn() const { return snapshot_.Running() && changes_.Room(); }
 
   const Options options_;
@@ -128,6 +129,8 @@ class Capture {
   absl::Time look_due_ = absl::InfiniteFuture();
   NetlinkSocket query_;
   uint32_t query_number_ = 0;
+  bool comparing_ = false;  // the reading under way is no snapshot
+  uint64_t differed_before_ = 0;
   bool snapshot_due_ = false;  // at snapshot_not_before_
   absl::Time snapshot_not_before_ = absl::InfinitePast();
 

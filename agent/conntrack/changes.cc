@@ -18,6 +18,7 @@ void Changes::Forget() {
   ended_.clear();
   partial_.clear();
   begins_ = false;
+  comparing_ = false;
   end_ = kNone;
   digest_ = 0;
 }
@@ -45,31 +46,43 @@ bool Changes::AddFound(absl::Span<const Flow> flows, absl::Time now) {
   bool tell = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (state_ != State::kSnapshot) return false;
+    if (!Reading()) return false;
+    read_at_ = now;
     for (const Flow& flow : flows) {
-      if (ended_.contains(flow.key)) continue;
+      if (ended_.contains(std::pair(flow.key, flow.id))) continue;
       auto [at, fresh] = entries_.try_emplace(flow.key);
-      if (!fresh) {
-        if (flow.rare) Complement(at->second, flow, now);
-        continue;
+      if (fresh) {
+        if (state_ == State::kComparison) ++differing_;
+        at->second.round = round_;
+        Push(at->second, Whole(flow), now);
+      } else if (state_ == State::kComparison && at->second.round != round_) {
+        CompareOne(at->second, flow, now);
+      } else if (flow.rare) {
+        Complement(at->second, flow, now);
       }
-      const auto partial = partial_.find(flow.key);
-      if (partial == partial_.end()) {
-        Push(at->second, flow, now);
-        continue;
-      }
-      // An event told all but TCP's state, which did not change with it.
-      Flow whole = partial->second;
-      whole.tcp = flow.tcp;
-      whole.has_tcp = flow.has_tcp;
-      whole.rare = Merge(flow.rare, whole.rare);
-      partial_.erase(partial);
-      Push(at->second, whole, now);
     }
     tell = MustTell();
   }
   if (tell) ready_();
   return true;
+}
+
+Flow Changes::Whole(const Flow& found) {
+  const auto partial = partial_.find(found.key);
+  if (partial == partial_.end()) return found;
+  Flow whole = partial->second;
+  if (!whole.has_tcp) {  // it did not change with what the event told
+    whole.tcp = found.tcp;
+    whole.has_tcp = found.has_tcp;
+  }
+  whole.rare = Merge(found.rare, whole.rare);
+  partial_.erase(partial);
+  return whole;
+}
+
+void Changes::EndExpectationsBut(absl::Span<const Expectation> found) {
+  absl::MutexLock lock(&mutex_);
+  if (Reading()) announcements_.EndBut(found, first_ + slots_.size());
 }
 
 void Changes::AddExpectations(absl::Span<const Expectation> expectations) {
@@ -88,7 +101,8 @@ void Changes::EndSnapshot() {
   bool tell = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (state_ != State::kSnapshot) return;
+    if (!Reading()) return;
+    if (state_ == State::kComparison) EndUnseen();
     state_ = State::kLive;
     end_ = first_ + slots_.size();
     ended_ = {};
@@ -146,15 +160,18 @@ void Changes::AddOne(const Flow& flow, absl::Time now) {
   const auto at = entries_.find(flow.key);
   if (at == entries_.end()) {
     if (flow.Complete()) {
-      Push(entries_[flow.key], flow, now);
-    } else if (state_ == State::kSnapshot) {
-      partial_[flow.key] = flow;  // the snapshot brings the rest
+      Entry& entry = entries_[flow.key];
+      entry.round = round_;
+      Push(entry, flow, now);
+    } else if (Reading()) {
+      Stash(flow);  // the snapshot brings the rest
     }
     // Live, a part of a flow whose beginning we never saw: made before the kernel reported this
     // table's flows, and missed by the snapshot. The next snapshot has it.
     return;
   }
   Entry& entry = at->second;
+  if (state_ == State::kComparison) Note(entry, flow);
   // An entry of an earlier life with the same key says nothing of this one.
   if (!entry.rare || entry.id != flow.id) return Replace(entry, flow, now);
   Flow whole = flow;
@@ -192,8 +209,8 @@ void Changes::Complement(Entry& entry, const Flow& found, absl::Time now) {
 }
 
 void Changes::EndOne(const Flow& flow, absl::Time now) {
-  if (state_ == State::kSnapshot) {
-    ended_.insert(flow.key);
+  if (Reading()) {
+    ended_.emplace(flow.key, flow.id);
     partial_.erase(flow.key);
   }
   const auto at = entries_.find(flow.key);
@@ -238,6 +255,7 @@ bool Changes::Take(size_t most, Batch& batch) {
         Drop(at);
       } else {
         at->second.digest = DigestOf(slot.flow);
+        if (slot.flow.has_tcp) at->second.tcp = Lasting(slot.flow.tcp);
         digest_ += at->second.digest;
         at->second.position = kNone;
         at->second.sent = true;
@@ -248,8 +266,10 @@ bool Changes::Take(size_t most, Batch& batch) {
   }
   announcements_.Take(first_, most, batch.expectations);
   if (full && slots_.size() < kPauseAt && room_) room_();
-  batch.snapshot_ends = end_ != kNone && end_ <= first_ && !announcements_.Ready(first_);
-  if (batch.snapshot_ends) end_ = kNone;
+  if (end_ != kNone && end_ <= first_ && !announcements_.Ready(first_)) {
+    end_ = kNone;
+    batch.snapshot_ends = !std::exchange(comparing_, false);
+  }
   batch.end = first_;
   batch.digest = digest_ + announcements_.digest();
   taken_ += batch.flows.size();
@@ -316,6 +336,11 @@ uint64_t Changes::Snapshots() const {
 uint64_t Changes::Taken() const {
   absl::MutexLock lock(&mutex_);
   return taken_;
+}
+
+uint64_t Changes::Differing() const {
+  absl::MutexLock lock(&mutex_);
+  return differing_;
 }
 
 bool Changes::SnapshotOpen() const {

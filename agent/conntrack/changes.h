@@ -40,11 +40,16 @@ class Changes {
   void OnRoom(std::function<void()> room) ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets all that waits and that the peer was sent: a snapshot follows.
   void BeginSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
-  // What a snapshot found. What events told since it began is newer, and stays. False: nobody wants
-  // it any more.
+  // Events were lost: what follows by AddFound() is compared with what the peer was sent, and what
+  // differs is a change like others. False: the peer has no whole snapshot to compare with.
+  bool BeginComparison() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What a snapshot found, or a comparison. What events told since it began is newer, and stays.
+  // False: nobody wants it any more.
   bool AddFound(absl::Span<const Flow> flows, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The snapshot is complete once what was added until now is taken.
+  // The snapshot, or the comparison, is complete once what was added until now is taken.
   void EndSnapshot() ABSL_LOCKS_EXCLUDED(mutex_);
+  // All expectations that there are: those that the peer was sent beside them are no more.
+  void EndExpectationsBut(absl::Span<const Expectation> found) ABSL_LOCKS_EXCLUDED(mutex_);
   // What events told of expectations, or a snapshot found. As Add() and AddFound().
   void AddExpectations(absl::Span<const Expectation> expectations) ABSL_LOCKS_EXCLUDED(mutex_);
   // What events told, in their order. Ignored before the first snapshot. False: too many wait, all
@@ -87,11 +92,13 @@ class Changes {
   // Snapshots begun, and changes taken, ever.
   uint64_t Snapshots() const ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t Taken() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // A snapshot is being made, or waits to be taken.
+  // Flows that differed in comparisons, ever.
+  uint64_t Differing() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // A snapshot or a comparison is being made, or waits to be taken.
   bool SnapshotOpen() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  enum class State { kStopped, kOverflowed, kSnapshot, kLive };
+  enum class State { kStopped, kOverflowed, kSnapshot, kComparison, kLive };
   struct Slot {
     Flow flow;
     absl::Time since;
@@ -101,8 +108,10 @@ class Changes {
     uint64_t position = kNone;  // of its slot
     uint64_t digest = 0;        // as it was sent
     uint32_t id = 0;
-    bool sent = false;  // the peer was told of it
-    bool rare = false;  // there is something in rare_
+    uint32_t round = 0;  // comparison in which it was found, or told of, last
+    Tcp tcp;             // Lasting, as it was sent
+    bool sent = false;   // the peer was told of it
+    bool rare = false;   // there is something in rare_
   };
   using Entries = absl::flat_hash_map<FlowKey, Entry>;
   static constexpr uint64_t kNone = ~uint64_t{0};
@@ -114,6 +123,19 @@ class Changes {
   void Replace(Entry& entry, const Flow& flow, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remember(Entry& entry, const Flow& flow) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The table is being read.
+  bool Reading() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return state_ == State::kSnapshot || state_ == State::kComparison;
+  }
+  // What a reading of the table found, with what events told of it meanwhile, which is forgotten.
+  Flow Whole(const Flow& found) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of comparisons (changes_comparison.cc): of a flow that the peer was sent, or that waits.
+  void CompareOne(Entry& entry, const Flow& found, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // An event told of it; what it leaves out is for the comparison to find.
+  void Note(Entry& entry, const Flow& told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Stash(const Flow& told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndUnseen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A snapshot found a flow of which events told already.
   void Complement(Entry& entry, const Flow& found, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -141,12 +163,17 @@ class Changes {
   // What is known of the few flows that have it, for an event tells only what changed.
   absl::flat_hash_map<FlowKey, RarePtr> rare_ ABSL_GUARDED_BY(mutex_);
   Announcements announcements_ ABSL_GUARDED_BY(mutex_);
-  // While a snapshot is made: flows that ended since it began, and flows of which only a part is
-  // known.
-  absl::flat_hash_set<FlowKey> ended_ ABSL_GUARDED_BY(mutex_);
+  // While the table is read: flows that ended since that began, each life by its id, and flows of
+  // which events told only a part.
+  absl::flat_hash_set<std::pair<FlowKey, uint32_t>> ended_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<FlowKey, Flow> partial_ ABSL_GUARDED_BY(mutex_);
-  bool begins_ ABSL_GUARDED_BY(mutex_) = false;   // not taken yet
-  uint64_t end_ ABSL_GUARDED_BY(mutex_) = kNone;  // of the snapshot; not taken yet
+  bool begins_ ABSL_GUARDED_BY(mutex_) = false;  // not taken yet
+  // Of the snapshot or the comparison; not taken yet.
+  uint64_t end_ ABSL_GUARDED_BY(mutex_) = kNone;
+  bool comparing_ ABSL_GUARDED_BY(mutex_) = false;  // until its end is taken
+  uint32_t round_ ABSL_GUARDED_BY(mutex_) = 0;      // comparisons begun
+  absl::Time read_at_ ABSL_GUARDED_BY(mutex_);      // when a part of the table came last
+  uint64_t differing_ ABSL_GUARDED_BY(mutex_) = 0;
   bool waiting_for_us_ ABSL_GUARDED_BY(mutex_) = true;
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -2,6 +2,7 @@
 #include "agent/conntrack/flow.h"
 
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -97,6 +98,18 @@ Nat NatOf(const Flow& flow) {
     nat.destination |= flow.reply.source_port != plain.source_port;
   }
   return nat;
+}
+
+Tcp Lasting(Tcp tcp) {
+  constexpr uint8_t kNegotiated =
+      IP_CT_TCP_FLAG_WINDOW_SCALE | IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_CLOSE_INIT;
+  tcp.original_flags &= kNegotiated;
+  tcp.reply_flags &= kNegotiated;
+  if ((tcp.original_flags & tcp.reply_flags & IP_CT_TCP_FLAG_WINDOW_SCALE) == 0) {
+    tcp.original_scale = 0;
+    tcp.reply_scale = 0;
+  }
+  return tcp;
 }
 
 std::string Text(const FlowKey& key) {

@@ -81,6 +81,11 @@ struct Nat {
 };
 Nat NatOf(const Flow& flow);
 
+// What of TCP's state both nodes' kernels have alike: packets alone change the rest (whether data
+// waits for its ACK, the highest ACK), and scales count only if both sides offered one (RFC 7323,
+// 2.2).
+Tcp Lasting(Tcp tcp);
+
 // "tcp 192.0.2.1:1024 -> 198.51.100.1:443", for logs and tests.
 std::string Text(const FlowKey& key);
 

@@ -118,7 +118,7 @@ TEST_F(CaptureTest, ASnapshotOfALargeTableWaitsForItsReader) {
   EXPECT_EQ(Told(), Texts(netns_));
 }
 
-TEST_F(CaptureTest, LostEventsLeadToSnapshotsUntilTheViewIsWhole) {
+TEST_F(CaptureTest, LostEventsAreMadeUpForUntilTheViewIsWhole) {
   // Some hundred events. Much smaller, and the kernel would need seconds to bring the lost ends a
   // few at a time.
   Start(256 << 10);
