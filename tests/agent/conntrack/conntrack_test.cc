@@ -310,7 +310,8 @@ TEST(Conntrack, AStreamThatBreaksComesBackWithASnapshot) {
 TEST(Conntrack, GrpcsThreadsRunInRealTimeWhileTheyCarryChanges) {
   // gRPC's: ours have names.
   const auto urgent = [] {
-    return test::RealTimeThreadsIf([](const std::string& name) { return name.rfind("ct-", 0) != 0; });
+    return test::RealTimeThreadsIf(
+        [](const std::string& name) { return name.rfind("ct-", 0) != 0; });
   };
   Pair pair;
   pair.Appoint(pair.a, 1);
