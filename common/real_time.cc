@@ -2,7 +2,6 @@
 #include "common/real_time.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <string>
 
@@ -39,37 +38,6 @@ void Urgency::Set(bool urgent) {
   if (done.ok()) return;
   refused_ = true;
   log::Warning("thread_without_real_time", {{"problem", std::string(done.message())}});
-}
-
-void UrgentThreads::Join() {
-  thread_local uint64_t joined = 0;
-  const uint64_t round = round_.load(std::memory_order_relaxed);
-  if (round != 0 && joined == round) return;
-  static std::atomic<uint64_t> rounds{0};
-  absl::MutexLock lock(&mutex_);
-  if (refused_) return;
-  if (round_ == 0) round_ = ++rounds;
-  joined = round_;
-  const absl::Status done = RunInRealTime(0, priority_, /*alone=*/true);
-  if (done.ok()) {
-    threads_.push_back(::gettid());
-  } else {
-    refused_ = true;
-    log::Warning("threads_without_real_time", {{"problem", std::string(done.message())}});
-  }
-}
-
-void UrgentThreads::Rest() {
-  if (round_.load(std::memory_order_relaxed) == 0) return;
-  absl::MutexLock lock(&mutex_);
-  const sched_param ordinary = {};
-  for (const pid_t thread : threads_) {
-    // It may have ended, and its number be somebody else's.
-    if (::access(absl::StrCat("/proc/self/task/", thread).c_str(), F_OK) == 0)
-      ::sched_setscheduler(thread, SCHED_OTHER, &ordinary);
-  }
-  threads_.clear();
-  round_ = 0;
 }
 
 }  // namespace zcluster

@@ -3,13 +3,7 @@
 
 #include <sys/types.h>
 
-#include <atomic>
-#include <cstdint>
-#include <vector>
-
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 
 // What must not wait behind whoever else wants the processor. Of two, the higher one goes before
 // the lower, and any before all that is ordinary.
@@ -43,27 +37,6 @@ class Urgency {
   const int priority_;
   bool urgent_ = false;
   bool refused_ = false;
-};
-
-// Threads that others began (gRPC's, of which any may run a callback), in real time as long as what
-// goes through them is urgent. Any thread.
-class UrgentThreads {
- public:
-  explicit UrgentThreads(int priority) : priority_(priority) {}
-  ~UrgentThreads() { Rest(); }
-
-  // The calling thread is one of them from now on. Free if it is already. Where the system refuses,
-  // it stays ordinary; that is logged once.
-  void Join() ABSL_LOCKS_EXCLUDED(mutex_);
-  // All that joined are ordinary again. Free if none has.
-  void Rest() ABSL_LOCKS_EXCLUDED(mutex_);
-
- private:
-  const int priority_;
-  std::atomic<uint64_t> round_{0};  // a number of its own from the first Join() to Rest(); else 0
-  absl::Mutex mutex_;
-  std::vector<pid_t> threads_ ABSL_GUARDED_BY(mutex_);
-  bool refused_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace zcluster

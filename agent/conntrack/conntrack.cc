@@ -17,7 +17,6 @@
 #include "agent/conntrack/tally.h"
 #include "agent/conntrack/tap.h"
 #include "common/log.h"
-#include "common/real_time.h"
 #include "common/status.h"
 
 namespace zcluster::conntrack {
@@ -52,11 +51,10 @@ Conntrack::Conntrack(Loop& loop, Options options, std::shared_ptr<grpc::Channel>
       comparison_service_(std::make_unique<ComparisonService>(loop, guard, MakePairing())),
       tally_(std::make_unique<Tally>(loop, mail_, MakePairing().alone)),
       backoff_(kFirstRetry, kLongestRetry),
-      urgent_(std::make_shared<UrgentThreads>(kReplicationPriority)),
       gate_(std::make_shared<Gate>(
           Gate::For::kBackup, [this, mail = mail_] { mail->Post([this] { OnGateChanged(); }); })),
       merge_gate_(std::make_shared<Gate>(Gate::For::kMaster, [] {})),
-      receiver_(std::make_unique<Receiver>(gate_, merge_gate_, urgent_)) {}
+      receiver_(std::make_unique<Receiver>(gate_, merge_gate_)) {}
 
 Conntrack::~Conntrack() { Stop(); }
 
@@ -217,7 +215,6 @@ void Conntrack::StopLeading() {
   }
   SetSender(nullptr);
   ++stream_;  // what the old one still says is void
-  urgent_->Rest();
   if (capture_) overruns_before_ += capture_->overruns();
   capture_.reset();
   capture_problem_.clear();
@@ -259,7 +256,7 @@ void Conntrack::OpenStream() {
     mail->Post([this, number, status] { OnStreamClosed(number, status); });
   };
   const auto call = merge_ ? Sender::Call::kMerge : Sender::Call::kReplicate;
-  SetSender(Sender::Open(call, peer_, changes_, term_, urgent_, std::move(listener)));
+  SetSender(Sender::Open(call, peer_, changes_, term_, std::move(listener)));
   for (PendingFlush& flush : flushes_) Advance(flush);
 }
 
@@ -288,7 +285,6 @@ void Conntrack::OnStreamClosed(uint64_t stream, const absl::Status& status) {
   if (const std::shared_ptr<Sender> ended = sender()) Keep(*ended);
   SetSender(nullptr);
   changes_->Stop();
-  urgent_->Rest();
   const std::string problem(status.message());
   if (problem != stream_problem_) {
     log::Info("conntrack_stream_closed", {{"reason", problem}});
@@ -324,7 +320,6 @@ void Conntrack::OnGateChanged() {
   if (live) {
     release_.reset();
   } else if (gate_was_live_) {
-    urgent_->Rest();
     ReleaseLater();
   }
   gate_was_live_ = live;

@@ -27,7 +27,6 @@ class Service;
 
 namespace zcluster {
 class Guard;
-class UrgentThreads;
 }  // namespace zcluster
 
 namespace zcluster::v1 {
@@ -220,7 +219,6 @@ class Conntrack : public Adapter {
   uint64_t differing_ = 0;
   uint64_t repairs_ = 0;  // snapshots because the tables differed
 
-  const std::shared_ptr<UrgentThreads> urgent_;
   const std::shared_ptr<Gate> gate_;        // for a master, while this node stands by
   const std::shared_ptr<Gate> merge_gate_;  // for one that gives way, while it is master
   const std::unique_ptr<Receiver> receiver_;

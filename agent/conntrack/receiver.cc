@@ -28,8 +28,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
                         public Gate::Stream,
                         public std::enable_shared_from_this<ReplicateStream> {
  public:
-  ReplicateStream(const std::shared_ptr<Gate>& gate, std::shared_ptr<UrgentThreads> urgent)
-      : Gate::Stream(gate->Arrive()), gate_(gate), urgent_(std::move(urgent)) {}
+  explicit ReplicateStream(const std::shared_ptr<Gate>& gate)
+      : Gate::Stream(gate->Arrive()), gate_(gate) {}
 
   void Begin(const absl::Status& closed) {
     self_ = shared_from_this();
@@ -50,12 +50,6 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     // that are no batch.
     if (!ok) return End(absl::InvalidArgumentError("not a FlowBatch, or the end without a word"));
     const absl::Status taken = Take();
-    // As in Sender::BeUrgent.
-    if (gate_->synchronised()) {
-      urgent_->Join();
-    } else {
-      urgent_->Rest();
-    }
     if (taken.ok()) return StartRead(&message_);
     // A master that came too early or too late hears why, and says so itself; one that breaks the
     // protocol needs somebody to look.
@@ -74,7 +68,6 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   void OnCancel() override { End(absl::CancelledError("the master is gone")); }
 
   void OnDone() override {
-    urgent_->Rest();
     gate_->Gone(this);
     self_.reset();
   }
@@ -125,7 +118,6 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   }
 
   const std::shared_ptr<Gate> gate_;
-  const std::shared_ptr<UrgentThreads> urgent_;
   std::shared_ptr<ReplicateStream> self_;  // gRPC's share; given back in OnDone
   v1::FlowBatch message_;                  // being read
   BatchOrder order_;
@@ -143,10 +135,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
-ReplicateStream* Serve(const std::shared_ptr<Gate>& gate,
-                       const std::shared_ptr<UrgentThreads>& urgent,
-                       grpc::CallbackServerContext& context) {
-  auto stream = std::make_shared<ReplicateStream>(gate, urgent);
+ReplicateStream* Serve(const std::shared_ptr<Gate>& gate, grpc::CallbackServerContext& context) {
+  auto stream = std::make_shared<ReplicateStream>(gate);
   const absl::Status closed = gate->Closed();
   // With a refusal it would look like the answer after which a snapshot is made.
   if (closed.ok()) context.AddInitialMetadata(kTakesKey, kTakesAll);
@@ -270,12 +260,12 @@ bool Gate::synchronised() const {
 
 grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Replicate(
     grpc::CallbackServerContext* context) {
-  return Serve(replicate_, urgent_, *context);
+  return Serve(replicate_, *context);
 }
 
 grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Receiver::Merge(
     grpc::CallbackServerContext* context) {
-  return Serve(merge_, urgent_, *context);
+  return Serve(merge_, *context);
 }
 
 }  // namespace zcluster::conntrack

@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "agent/conntrack/inject.h"
-#include "common/real_time.h"
 #include "zcluster/v1/conntrack.grpc.pb.h"
 
 namespace zcluster::conntrack {
@@ -85,10 +84,8 @@ class Gate : public std::enable_shared_from_this<Gate> {
 // The service: each stream checks what comes and hands it to the gate of its call.
 class Receiver : public v1::ConntrackService::CallbackService {
  public:
-  // The threads of gRPC that carry changes live join `urgent`.
-  Receiver(std::shared_ptr<Gate> replicate, std::shared_ptr<Gate> merge,
-           std::shared_ptr<UrgentThreads> urgent)
-      : replicate_(std::move(replicate)), merge_(std::move(merge)), urgent_(std::move(urgent)) {}
+  Receiver(std::shared_ptr<Gate> replicate, std::shared_ptr<Gate> merge)
+      : replicate_(std::move(replicate)), merge_(std::move(merge)) {}
 
   grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>* Replicate(
       grpc::CallbackServerContext* context) override;
@@ -98,7 +95,6 @@ class Receiver : public v1::ConntrackService::CallbackService {
  private:
   const std::shared_ptr<Gate> replicate_;
   const std::shared_ptr<Gate> merge_;
-  const std::shared_ptr<UrgentThreads> urgent_;
 };
 
 }  // namespace zcluster::conntrack

@@ -12,9 +12,9 @@ namespace zcluster::conntrack {
 std::shared_ptr<Sender> Sender::Open(Call call, const std::shared_ptr<grpc::Channel>& channel,
                                      std::shared_ptr<Changes> changes,
                                      std::shared_ptr<const std::atomic<uint64_t>> term,
-                                     std::shared_ptr<UrgentThreads> urgent, Listener listener) {
-  std::shared_ptr<Sender> sender(new Sender(channel, std::move(changes), std::move(term),
-                                            std::move(urgent), std::move(listener)));
+                                     Listener listener) {
+  std::shared_ptr<Sender> sender(
+      new Sender(channel, std::move(changes), std::move(term), std::move(listener)));
   sender->self_ = sender;
   if (call == Call::kMerge) {
     sender->stub_->async()->Merge(&sender->context_, sender.get());
@@ -27,12 +27,10 @@ std::shared_ptr<Sender> Sender::Open(Call call, const std::shared_ptr<grpc::Chan
 }
 
 Sender::Sender(const std::shared_ptr<grpc::Channel>& channel, std::shared_ptr<Changes> changes,
-               std::shared_ptr<const std::atomic<uint64_t>> term,
-               std::shared_ptr<UrgentThreads> urgent, Listener listener)
+               std::shared_ptr<const std::atomic<uint64_t>> term, Listener listener)
     : stub_(v1::ConntrackService::NewStub(channel)),
       changes_(std::move(changes)),
       term_(std::move(term)),
-      urgent_(std::move(urgent)),
       listener_(std::move(listener)) {
   context_.set_wait_for_ready(true);
 }
@@ -52,14 +50,6 @@ void Sender::Pump() {
     done = TakeAcknowledged();
   }
   for (const std::function<void()>& call : done) call();
-}
-
-void Sender::BeUrgent() {
-  if (synchronised()) {
-    urgent_->Join();
-  } else {
-    urgent_->Rest();
-  }
 }
 
 void Sender::Write() {
@@ -90,7 +80,6 @@ void Sender::Write() {
 }
 
 void Sender::OnWriteDone(bool ok) {
-  BeUrgent();
   {
     absl::MutexLock lock(&mutex_);
     writing_ = false;
@@ -112,7 +101,6 @@ void Sender::OnReadDone(bool ok) {
     if (!Account(ack_)) context_.TryCancel();
     flipped = before != synchronised_;
   }
-  BeUrgent();
   Pump();
   if (flipped) listener_.flipped();
   StartRead(&ack_);
@@ -157,7 +145,6 @@ void Sender::WhenAcknowledged(uint64_t position, std::function<void()> done) {
 }
 
 void Sender::OnDone(const grpc::Status& status) {
-  urgent_->Rest();
   listener_.closed(
       absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
   self_.reset();

@@ -19,7 +19,6 @@
 #include "absl/time/time.h"
 #include "agent/conntrack/changes.h"
 #include "agent/conntrack/lack.h"
-#include "common/real_time.h"
 #include "zcluster/v1/conntrack.grpc.pb.h"
 
 namespace zcluster::conntrack {
@@ -44,12 +43,11 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   enum class Call { kReplicate, kMerge };
 
   // Calls the peer, as soon as `channel` is connected. Batches carry the value of `term` at their
-  // time. The threads of gRPC that carry changes live join `urgent`. Lives until gRPC is done with
-  // it and the last holder is gone.
+  // time. Lives until gRPC is done with it and the last holder is gone.
   static std::shared_ptr<Sender> Open(Call call, const std::shared_ptr<grpc::Channel>& channel,
                                       std::shared_ptr<Changes> changes,
                                       std::shared_ptr<const std::atomic<uint64_t>> term,
-                                      std::shared_ptr<UrgentThreads> urgent, Listener listener);
+                                      Listener listener);
 
   // There may be something to take.
   void Pump() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -92,17 +90,13 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   };
 
   Sender(const std::shared_ptr<grpc::Channel>& channel, std::shared_ptr<Changes> changes,
-         std::shared_ptr<const std::atomic<uint64_t>> term, std::shared_ptr<UrgentThreads> urgent,
-         Listener listener);
+         std::shared_ptr<const std::atomic<uint64_t>> term, Listener listener);
 
   void OnReadInitialMetadataDone(bool ok) override;
   void OnReadDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnDone(const grpc::Status& status) override;
 
-  // On each of gRPC's threads: whoever waits for its turn behind others is late with what changed,
-  // while a whole table can wait.
-  void BeUrgent() ABSL_LOCKS_EXCLUDED(mutex_);
   void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // False: it acknowledges what was never sent.
   bool Account(const v1::FlowAck& ack) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -111,7 +105,6 @@ class Sender : public grpc::ClientBidiReactor<v1::FlowBatch, v1::FlowAck> {
   const std::unique_ptr<v1::ConntrackService::Stub> stub_;
   const std::shared_ptr<Changes> changes_;
   const std::shared_ptr<const std::atomic<uint64_t>> term_;
-  const std::shared_ptr<UrgentThreads> urgent_;
   const Listener listener_;
   grpc::ClientContext context_;
   v1::FlowAck ack_;               // being read

@@ -3,9 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <sched.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <thread>
 
 namespace zcluster {
@@ -44,47 +42,6 @@ TEST(Urgency, IsRealTimeAsLongAsItLasts) {
     EXPECT_EQ(PriorityOf(0), 7);
     urgency.Set(false);
     EXPECT_EQ(PriorityOf(0), 0);
-  }).join();
-}
-
-TEST(UrgentThreads, AreSoFromJoiningToRest) {
-  UrgentThreads urgent(7);
-  std::atomic<pid_t> other{0};
-  std::atomic<bool> end{false};
-  std::thread thread([&] {
-    urgent.Join();
-    urgent.Join();
-    other = ::gettid();
-    other.notify_all();
-    end.wait(false);
-  });
-  other.wait(0);
-  EXPECT_EQ(PriorityOf(other), 7);
-  EXPECT_EQ(PriorityOf(0), 0);
-  urgent.Rest();
-  EXPECT_EQ(PriorityOf(other), 0);
-  urgent.Join();
-  EXPECT_EQ(PriorityOf(0), 7);
-  EXPECT_EQ(PriorityOf(other), 0) << "it has not joined since";
-  urgent.Rest();
-  EXPECT_EQ(PriorityOf(0), 0);
-  end = true;
-  end.notify_all();
-  thread.join();
-}
-
-TEST(UrgentThreads, TwoKindsDoNotTakeEachOthersThreads) {
-  UrgentThreads first(7);
-  std::thread([&] {
-    first.Join();
-    {
-      UrgentThreads second(8);
-      second.Join();
-      EXPECT_EQ(PriorityOf(0), 8);
-    }
-    EXPECT_EQ(PriorityOf(0), 0);
-    first.Join();
-    EXPECT_EQ(PriorityOf(0), 7);
   }).join();
 }
 

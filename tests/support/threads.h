@@ -10,22 +10,17 @@
 
 namespace zcluster::test {
 
-// How many threads of this process run in real time whose name `counts`.
-template <typename Counts>
-int RealTimeThreadsIf(Counts counts) {
+// How many threads of this process have that name and run in real time.
+inline int RealTimeThreads(const std::string& name) {
   int count = 0;
   std::error_code gone;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", gone)) {
     std::string comm;
     std::getline(std::ifstream(task.path() / "comm"), comm);
     const pid_t thread = std::atoi(task.path().filename().c_str());
-    if (counts(comm) && (::sched_getscheduler(thread) & ~SCHED_RESET_ON_FORK) == SCHED_RR) ++count;
+    if (comm == name && (::sched_getscheduler(thread) & ~SCHED_RESET_ON_FORK) == SCHED_RR) ++count;
   }
   return count;
-}
-
-inline int RealTimeThreads(const std::string& name) {
-  return RealTimeThreadsIf([&](const std::string& its) { return its == name; });
 }
 
 }  // namespace zcluster::test

@@ -2,7 +2,6 @@
 #include "agent/conntrack/conntrack.h"
 
 #include "tests/agent/conntrack/node.h"
-#include "tests/support/threads.h"
 #include "zcluster/v1/conntrack.grpc.pb.h"
 
 namespace zcluster::conntrack {
@@ -305,22 +304,6 @@ TEST(Conntrack, AStreamThatBreaksComesBackWithASnapshot) {
   ASSERT_TRUE(WaitUntil(
       Pair::kPatience, [&] { return pair.a.State().synchronised && pair.b.State().synchronised; }));
   pair.ExpectEqual(1000);
-}
-
-TEST(Conntrack, GrpcsThreadsRunInRealTimeWhileTheyCarryChanges) {
-  // gRPC's: ours have names.
-  const auto urgent = [] {
-    return test::RealTimeThreadsIf(
-        [](const std::string& name) { return name.rfind("ct-", 0) != 0; });
-  };
-  Pair pair;
-  pair.Appoint(pair.a, 1);
-  ASSERT_EQ(Change(pair.a.netns(), Verb::kCreate, NattedFlows(10)), 0U);
-  pair.ExpectEqual(10);
-  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return urgent() > 0; }));
-  pair.a.Assume(Role::kFault, 1);
-  pair.b.Assume(Role::kFault, 1);
-  EXPECT_TRUE(WaitUntil(Pair::kPatience, [&] { return urgent() == 0; }));
 }
 
 TEST(Conntrack, RolesSwapAndSwapBack) {

@@ -73,8 +73,7 @@ class SenderTest : public testing::Test {
     };
     listener.flipped = [this] { ++flips_; };
     listener.closed = [this](const absl::Status&) { closed_ = true; };
-    sender_ = Sender::Open(Sender::Call::kReplicate, backup_.channel(), changes_, term_, urgent_,
-                           listener);
+    sender_ = Sender::Open(Sender::Call::kReplicate, backup_.channel(), changes_, term_, listener);
     EXPECT_TRUE(Eventually([this] { return up_.load(); }));
     changes_->BeginSnapshot();
     changes_->EndSnapshot();
@@ -94,7 +93,6 @@ class SenderTest : public testing::Test {
   std::atomic<bool> up_{false}, closed_{false}, only_plain_{false};
   std::atomic<int> flips_{0};
   const std::shared_ptr<std::atomic<uint64_t>> term_ = std::make_shared<std::atomic<uint64_t>>(7);
-  const std::shared_ptr<UrgentThreads> urgent_ = std::make_shared<UrgentThreads>(7);
   std::shared_ptr<Sender> sender_;
   const std::shared_ptr<Changes> changes_ = std::make_shared<Changes>([this] { sender_->Pump(); });
 };
