@@ -9,28 +9,20 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/flow_words.h"
 #include "common/status.h"
-#include "common/strings.h"
 #include "common/values.h"
 
 namespace zcluster {
 namespace {
 
-absl::Status Invalid(absl::string_view value, absl::string_view expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("is '", Printable(value), "'; expected ", expected));
-}
-
-bool AllDigits(absl::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
-}
+using values::Invalid;
+using values::IsDigits;
 
 bool ParsePort(absl::string_view text, uint16_t& port) {
   uint32_t number = 0;
-  if (!AllDigits(text) || !absl::SimpleAtoi(text, &number) || number == 0 || number > 0xffff)
+  if (!IsDigits(text) || !absl::SimpleAtoi(text, &number) || number == 0 || number > 0xffff)
     return false;
   port = static_cast<uint16_t>(number);
   return true;
@@ -38,14 +30,14 @@ bool ParsePort(absl::string_view text, uint16_t& port) {
 
 bool ParseNumber(absl::string_view text, uint32_t& number) {
   if (text.substr(0, 2) == "0x") return text.size() > 2 && absl::SimpleHexAtoi(text, &number);
-  return AllDigits(text) && absl::SimpleAtoi(text, &number);
+  return IsDigits(text) && absl::SimpleAtoi(text, &number);
 }
 
 }  // namespace
 
 absl::StatusOr<uint8_t> ParseProtocol(absl::string_view text) {
   uint32_t number = ProtocolOf(absl::AsciiStrToLower(text));
-  if (number == 0 && AllDigits(text) && !absl::SimpleAtoi(text, &number)) number = 0;
+  if (number == 0 && IsDigits(text) && !absl::SimpleAtoi(text, &number)) number = 0;
   if (number == 0 || number > 255)
     return Invalid(text, "tcp, udp, icmp, icmpv6, sctp, gre, udplite, or a number from 1 to 255");
   return static_cast<uint8_t>(number);

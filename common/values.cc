@@ -30,19 +30,21 @@ bool AllOf(absl::string_view text, absl::string_view extra, bool upper) {
   });
 }
 
+bool ParseDigits(absl::string_view text, int* value) {
+  return IsDigits(text) && absl::SimpleAtoi(text, value);
+}
+
+}  // namespace
+
 absl::Status Invalid(absl::string_view value, absl::string_view expected) {
   return absl::InvalidArgumentError(
       absl::StrCat("is '", Printable(value), "'; expected ", expected));
 }
 
-// Digits and nothing else: SimpleAtoi() would pass over white space and a sign.
-bool ParseDigits(absl::string_view text, int* value) {
+bool IsDigits(absl::string_view text) {
   return std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }) &&
-         absl::SimpleAtoi(text, value);
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
 }
-
-}  // namespace
 
 absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   Address result;

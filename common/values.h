@@ -36,4 +36,9 @@ absl::Status CheckText(absl::string_view text);
 // "SHA256:" and 43 characters of base64.
 absl::Status CheckFingerprint(absl::string_view text);
 
+// For whoever checks other values: "is 'value'; expected ...".
+absl::Status Invalid(absl::string_view value, absl::string_view expected);
+// Digits and nothing else: absl::SimpleAtoi() would pass over white space and a sign.
+bool IsDigits(absl::string_view text);
+
 }  // namespace zcluster::values

@@ -5,32 +5,12 @@
 
 #include "agent/conntrack/changes.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/agent/conntrack/variants.h"
 
 namespace zcluster::conntrack {
 namespace {
 
 constexpr absl::Time kStart = absl::UnixEpoch();
-
-Flow Gone(Flow flow) {
-  flow.gone = true;
-  return flow;
-}
-
-Flow Partial(Flow flow) {
-  flow.has_tcp = false;
-  flow.tcp = {};
-  return flow;
-}
-
-Flow Marked(Flow flow, uint32_t mark) {
-  flow.mark = mark;
-  return flow;
-}
-
-Flow InState(Flow flow, uint8_t state) {
-  flow.tcp.state = state;
-  return flow;
-}
 
 class ComparisonOfChanges : public testing::Test {
  protected:

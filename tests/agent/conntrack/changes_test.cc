@@ -3,23 +3,12 @@
 
 #include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/agent/conntrack/variants.h"
 
 namespace zcluster::conntrack {
 namespace {
 
 constexpr absl::Time kStart = absl::UnixEpoch();
-
-Flow Gone(Flow flow) {
-  flow.gone = true;
-  return flow;
-}
-
-// An update that is not about TCP's state leaves it out.
-Flow Partial(Flow flow) {
-  flow.has_tcp = false;
-  flow.tcp = {};
-  return flow;
-}
 
 class ChangesTest : public testing::Test {
  protected:

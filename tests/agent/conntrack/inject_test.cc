@@ -9,6 +9,7 @@
 
 #include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/agent/conntrack/variants.h"
 #include "tests/support/threads.h"
 
 namespace zcluster::conntrack {
@@ -37,11 +38,6 @@ class InjectTest : public testing::Test {
   std::unique_ptr<Injector> injector_;
   const Flow flow_ = Natted(0);
 };
-
-Flow Gone(Flow flow) {
-  flow.gone = true;
-  return flow;
-}
 
 TEST_F(InjectTest, WaitsForItsMasterInRealTime) {
   EXPECT_TRUE(WaitUntil(absl::Seconds(20), [] { return test::RealTimeThreads("ct-inject") == 1; }));

@@ -2,6 +2,7 @@
 // Which connections the pair's configuration has replicated, between two kernels.
 #include "tests/agent/conntrack/path.h"
 #include "tests/agent/conntrack/rule.h"
+#include "tests/agent/conntrack/variants.h"
 
 namespace zcluster::conntrack {
 namespace {
@@ -10,11 +11,6 @@ Options With(FlowRules rules) {
   Options options;
   options.rules = std::move(rules);
   return options;
-}
-
-Flow InState(Flow flow, uint8_t state) {
-  flow.tcp.state = state;
-  return flow;
 }
 
 // The backup holds exactly these, and both say so.
