@@ -5,6 +5,7 @@
 
 #include "agent/conntrack/kernel.h"
 #include "tests/agent/conntrack/netns.h"
+#include "tests/agent/conntrack/rule.h"
 #include "tests/support/threads.h"
 
 namespace zcluster::conntrack {
@@ -13,11 +14,11 @@ namespace {
 class CaptureTest : public testing::Test {
  protected:
   // Captures, and says that a peer wants what is captured.
-  void Start(int buffer = 64 << 20, uint32_t muted = 1) {
+  void Start(int buffer = 64 << 20, uint32_t muted = 1, const FlowRules& rules = {}) {
     netns_.Run([&] {
       ASSERT_TRUE(TurnEventsOn("").ok());
-      absl::StatusOr<std::unique_ptr<Capture>> started =
-          Capture::Start({buffer, muted, *Filter::Make({})}, changes_, [this] { ++overruns_; });
+      absl::StatusOr<std::unique_ptr<Capture>> started = Capture::Start(
+          {buffer, muted, *Filter::Make({}, rules)}, changes_, [this] { ++overruns_; });
       ASSERT_TRUE(started.ok()) << started.status();
       capture_ = *std::move(started);
     });
@@ -137,6 +138,19 @@ TEST_F(CaptureTest, LostEventsAreMadeUpForUntilTheViewIsWhole) {
       << told_.size() << " of " << table.size();
   EXPECT_GT(capture_->overruns(), 0U);
   EXPECT_EQ(static_cast<uint64_t>(overruns_), capture_->overruns());
+}
+
+TEST_F(CaptureTest, WhatNoRuleTakesFillsNoBufferForItIsDroppedInTheKernel) {
+  Start(4096, 1, {{}, {Rule("destination_port", "443")}});
+  std::vector<Flow> flows;
+  for (int i = 0; i < 5000; ++i) flows.push_back(Natted(i));
+  ASSERT_EQ(Change(netns_, Verb::kCreate, flows), 0U);
+  const Flow wanted = Plain(Key(IPPROTO_TCP, "198.51.100.7", 1, "192.0.2.10", 80));
+  ASSERT_EQ(Change(netns_, Verb::kCreate, {wanted}), 0U);
+  Drain();
+  Follow();
+  EXPECT_EQ(Told(), std::vector<std::string>{Describe(wanted)});
+  EXPECT_EQ(capture_->overruns(), 0U);
 }
 
 TEST_F(CaptureTest, ProtocolsThatAreNotReplicatedAreCountedOnly) {
