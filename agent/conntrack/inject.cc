@@ -4,6 +4,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "agent/conntrack/kernel.h"
 #include "agent/conntrack/release.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/status.h"
 
 namespace zcluster::conntrack {
@@ -106,7 +108,8 @@ void Injector::Run() {
     {
       absl::MutexLock lock(&mutex_);
       if (!release_list_.Running() && !loosen_list_.Running())
-        mutex_.AwaitWithTimeout(absl::Condition(this, &Injector::HasWork), UntilTry());
+        mutex_.AwaitWithTimeout(absl::Condition(this, &Injector::HasWork),
+                                std::min(UntilTry(), tell_at_ - Loop::Now()));
       if (stop_) return;
       batches.swap(waiting_);
       if (new_filter_) filter_ = *std::exchange(new_filter_, std::nullopt);
@@ -132,12 +135,11 @@ void Injector::Run() {
       Applied applied = last;
       if (&batch != &batches.back()) applied.digest.reset();
       if (batch.applied) batch.applied(applied);
-      if (batch.changed) changed_ = std::move(batch.changed);
+      if (batch.later) later_ = std::move(batch.later);
     }
-    if (TryMissing()) {
-      const Applied now = Measure();
-      if (changed_) changed_(now);
-    }
+    const absl::Time now = Loop::Now();
+    if (!batches.empty()) tell_at_ = std::min(tell_at_, now + kTellWithin);
+    if (TryMissing() || now >= tell_at_) Tell();
     if (renew) {
       urgency_.Set(false);
       RenewAll();
@@ -145,6 +147,12 @@ void Injector::Run() {
     if (batches.empty() && loosen_list_.Running()) LoosenSome();
     if (batches.empty() && release_list_.Running()) ReleaseSome();
   }
+}
+
+void Injector::Tell() {
+  tell_at_ = absl::InfiniteFuture();
+  const Applied now = Measure();
+  if (later_) later_(now);
 }
 
 Injector::Applied Injector::Measure() {

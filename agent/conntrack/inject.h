@@ -33,6 +33,8 @@ class Injector {
   // Batches that may wait. A master has at most 32 unacknowledged; a few more come when a new
   // stream follows on an old one.
   static constexpr size_t kMaxWaiting = 128;
+  // See Batch::later.
+  static constexpr absl::Duration kTellWithin = absl::Milliseconds(3);
 
   // In the network namespace of the calling thread.
   static absl::StatusOr<std::unique_ptr<Injector>> Start(Filter filter);
@@ -59,9 +61,9 @@ class Injector {
     // swept. Entries get the timeouts of their states.
     bool merge = false;
     std::vector<Expectation> expectations = {};  // after the flows
-    // Called on our thread later, until another batch is applied, when what is held or missing may
-    // have changed by itself: see lack().
-    std::function<void(const Applied& applied)> changed = {};
+    // Called on our thread after that, if no other batch was applied meanwhile: kTellWithin later
+    // at most, and whenever what is held or missing may have changed by itself (see lack()).
+    std::function<void(const Applied& applied)> later = {};
   };
   // Batches are applied in the order of the calls. False: too many wait; `batch` was dropped.
   bool TryPush(Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -106,6 +108,8 @@ class Injector {
   // false if it is not.
   absl::Duration UntilTry() const;
   bool TryMissing();
+  // Says what the last batch has come to.
+  void Tell() ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetMissing();
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Batch& batch);
@@ -168,7 +172,8 @@ class Injector {
   KernelWriter writer_;
   FlowTable table_;
   bool merging_ = false;  // table_ has what was merged, and the kernel's other entries are not ours
-  std::function<void(const Applied&)> changed_;  // of the last batch
+  std::function<void(const Applied&)> later_;  // of the last batch
+  absl::Time tell_at_ = absl::InfiniteFuture();
   bool full_ = false;    // the kernel's table, when something was refused last
   bool trying_ = false;  // what was counted as refused is being tried again
   absl::Time next_try_ = absl::InfinitePast();

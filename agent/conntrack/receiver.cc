@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "agent/conntrack/batch.h"
+#include "agent/conntrack/sender.h"
 #include "agent/conntrack/wire_expectation.h"
 #include "common/log.h"
 #include "common/status.h"
@@ -22,8 +23,13 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-// The receiver's end of one stream. gRPC takes one write at a time: acknowledgements that
-// come meanwhile become one, for each stands for all before it.
+// An acknowledgement costs the two nodes as much as a batch, so one stands for many. Half of what a
+// master may have under way: it does not wait for one.
+constexpr uint64_t kBatchesTold = Sender::kWindow / 2;
+
+// The receiver's end of one stream. Acknowledges kBatchesTold batches, or what came until the
+// injector says that it is time. gRPC takes one write at a time: what is applied meanwhile is
+// acknowledged with the next.
 class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAck>,
                         public Gate::Stream,
                         public std::enable_shared_from_this<ReplicateStream> {
@@ -79,14 +85,17 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     ZC_RETURN_IF_ERROR(Read(message_, batch.expectations));
     batch.snapshot_begins = message_.snapshot_begins();
     batch.snapshot_ends = message_.snapshot_ends();
-    batch.applied = batch.changed = [self = shared_from_this(), sequence = message_.sequence()](
-                                        const Injector::Applied& applied) {
-      self->Acknowledge(sequence, applied);
+    const uint64_t sequence = message_.sequence();
+    batch.applied = [self = shared_from_this(), sequence](const Injector::Applied& applied) {
+      self->Note(sequence, applied, /*tell=*/false);
+    };
+    batch.later = [self = shared_from_this(), sequence](const Injector::Applied& applied) {
+      self->Note(sequence, applied, /*tell=*/true);
     };
     return gate_->Push(shared_from_this(), message_.term(), std::move(batch));
   }
 
-  void Acknowledge(uint64_t sequence, const Injector::Applied& applied)
+  void Note(uint64_t sequence, const Injector::Applied& applied, bool tell)
       ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     if (!refused_before_) refused_before_ = applied.refused;
@@ -94,7 +103,7 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
     refused_ = applied.refused - *refused_before_;
     digest_ = applied.digest;
     lack_ = applied.lack;
-    untold_ = true;
+    untold_ = untold_ || tell || applied_ - told_ >= kBatchesTold;
     Advance();
   }
 
@@ -105,6 +114,7 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
       finished_ = true;
       Finish(ToGrpc(*end_));
     } else if (std::exchange(untold_, false)) {
+      told_ = applied_;
       ack_.set_sequence(applied_);
       ack_.set_refused(refused_);
       ack_.clear_digest();
@@ -125,7 +135,8 @@ class ReplicateStream : public grpc::ServerBidiReactor<v1::FlowBatch, v1::FlowAc
   absl::Mutex mutex_;
   v1::FlowAck ack_ ABSL_GUARDED_BY(mutex_);
   uint64_t applied_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool untold_ ABSL_GUARDED_BY(mutex_) = false;  // something of these
+  uint64_t told_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool untold_ ABSL_GUARDED_BY(mutex_) = false;  // and it is time to tell
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<uint64_t> digest_ ABSL_GUARDED_BY(mutex_);  // with applied_
   Lack lack_ ABSL_GUARDED_BY(mutex_);

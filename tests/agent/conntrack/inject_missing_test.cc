@@ -24,9 +24,14 @@ class InjectMissing : public testing::Test {
 
   Injector::Applied Apply(std::vector<Flow> flows, bool snapshot = false) {
     std::promise<Injector::Applied> applied;
-    Injector::Batch batch{std::move(flows), snapshot, snapshot,
-                          [&](const Injector::Applied& what) { applied.set_value(what); }};
-    batch.changed = [this](const Injector::Applied& what) {
+    Injector::Batch batch{std::move(flows), snapshot, snapshot, [&](const Injector::Applied& what) {
+                            {
+                              absl::MutexLock lock(&mutex_);
+                              changed_ = what;
+                            }
+                            applied.set_value(what);
+                          }};
+    batch.later = [this](const Injector::Applied& what) {
       absl::MutexLock lock(&mutex_);
       ++changes_;
       changed_ = what;

@@ -6,7 +6,10 @@
 #include <sys/socket.h>
 
 #include <future>
+#include <optional>
+#include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "agent/conntrack/digest.h"
 #include "tests/agent/conntrack/netns.h"
 #include "tests/agent/conntrack/variants.h"
@@ -41,6 +44,38 @@ class InjectTest : public testing::Test {
 
 TEST_F(InjectTest, WaitsForItsMasterInRealTime) {
   EXPECT_TRUE(WaitUntil(absl::Seconds(20), [] { return test::RealTimeThreads("ct-inject") == 1; }));
+}
+
+TEST_F(InjectTest, TellsOnceWhatBatchesThatCameTogetherHaveComeTo) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  absl::Mutex mutex;
+  std::vector<std::pair<int, std::optional<uint64_t>>> told;
+  const auto push = [&](int number, std::function<void(const Injector::Applied&)> applied) {
+    Injector::Batch batch{{Natted(number)}, number == 0, number == 0, std::move(applied)};
+    batch.later = [&, number](const Injector::Applied& what) {
+      absl::MutexLock lock(&mutex);
+      told.emplace_back(number, what.digest);
+    };
+    EXPECT_TRUE(injector_->TryPush(std::move(batch)));
+  };
+  push(0, [&](const Injector::Applied&) {
+    begun.set_value();
+    go_on.get_future().wait();
+  });
+  begun.get_future().wait();
+  uint64_t digest = DigestOf(Natted(0));
+  for (int number = 1; number <= 20; ++number) {
+    push(number, {});
+    digest += DigestOf(Natted(number));
+  }
+  go_on.set_value();
+  EXPECT_TRUE(WaitUntil(absl::Seconds(20), [&] {
+    absl::MutexLock lock(&mutex);
+    return !told.empty();
+  }));
+  injector_.reset();
+  EXPECT_EQ(told, (std::vector<std::pair<int, std::optional<uint64_t>>>{{20, digest}}));
 }
 
 TEST_F(InjectTest, CreatesUpdatesAndEnds) {
