@@ -119,6 +119,10 @@ class Injector {
   void Expect(const Expectation& expectation);
   // What the kernel dropped with flows that were made anew.
   void ExpectAgain();
+  // What the kernel has: from an earlier stream, from an earlier agent, or from when this node was
+  // master. What of it is as the master's is stays untouched, and what the master does not have
+  // goes at the end.
+  void AdoptFlows();
   void AdoptExpectations();
   void BeginSnapshot();
   void EndSnapshot();
