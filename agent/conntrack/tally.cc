@@ -35,7 +35,6 @@ void Add(FlowClass what, core::FlowClasses& classes) {
 void Tally::Start(absl::Duration every) {
   if (tick_ != nullptr) return;
   tick_ = loop_.Every(every, [this] { Count(); });
-  Count();
 }
 
 void Tally::Stop() {

@@ -22,8 +22,9 @@ class Tally {
   Tally(Loop& loop, std::shared_ptr<Mailbox> mail, std::function<absl::StatusOr<Scope>()> alone)
       : loop_(loop), mail_(std::move(mail)), alone_(std::move(alone)), jobs_(1) {}
 
-  // Counts now, and again after each `every`, in the network namespace of the calling thread; on a
-  // node with so many connections that this were more than a hundredth of the time, less often.
+  // Counts after each `every`, in the network namespace of the calling thread; on a node with so
+  // many connections that this were more than a hundredth of the time, less often. Not at once: an
+  // agent that has just begun has a snapshot to take or to give.
   void Start(absl::Duration every);
   // For good.
   void Stop();
