@@ -20,7 +20,7 @@ struct Pace {
 struct Done {
   uint64_t made = 0;
   double seconds = 0;
-  double cpu_seconds = 0;  // the maker's own
+  double cpu_seconds = 0;  // the maker's own, without its sleep
 };
 
 // Calls `make(first, count)` again and again, with what has become due: at a rate, what 50 us bring
