@@ -34,7 +34,7 @@ class Injector {
   // stream follows on an old one.
   static constexpr size_t kMaxWaiting = 128;
   // See Batch::later.
-  static constexpr absl::Duration kTellWithin = absl::Milliseconds(3);
+  static constexpr absl::Duration kTellWithin = absl::Milliseconds(10);
 
   // In the network namespace of the calling thread.
   static absl::StatusOr<std::unique_ptr<Injector>> Start(Filter filter);
