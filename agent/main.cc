@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // zagent: reads its files, takes its place (one agent a run directory), and serves until told to
 // stop. What it is made of: host.cc (what it always has) and pair.cc (what a member of a pair has).
-#include <grpc/grpc.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -14,6 +13,7 @@
 #include "agent/lifecycle/paths.h"
 #include "agent/settings.h"
 #include "common/file.h"
+#include "common/grpc_life.h"
 #include "common/log.h"
 #include "common/pid_file.h"
 #include "common/status.h"
@@ -85,9 +85,7 @@ int Main(int argc, char** argv) {
   // Debian's Abseil looks for deadlocks at each lock, which costs a twentieth of all that we do.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   tls::RequireTls13();
-  // Never undone: else gRPC 1.51 may wait ten seconds for its own threads when the last channel
-  // goes.
-  grpc_init();
+  KeepGrpc();
   const absl::StatusOr<config::Settings> settings = config::Load(paths.agent_file, paths.pair_file);
   if (!settings.ok()) {
     std::cerr << settings.status().message() << "\n";

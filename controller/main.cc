@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // zcontroller: reads its file, takes its place, and serves until told to stop. What it is made of:
 // host.cc.
-#include <grpc/grpc.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +9,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "common/file.h"
+#include "common/grpc_life.h"
 #include "common/log.h"
 #include "common/pid_file.h"
 #include "common/status.h"
@@ -70,8 +70,7 @@ int Main(int argc, char** argv) {
   // Debian's Abseil looks for deadlocks at each lock, which costs a twentieth of all that we do.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   tls::RequireTls13();
-  // Never undone: see agent/main.cc.
-  grpc_init();
+  KeepGrpc();
   const absl::StatusOr<Settings> settings = LoadSettings(paths.config_file);
   if (!settings.ok()) {
     std::cerr << settings.status().message() << "\n";

@@ -2,7 +2,6 @@
 #include "tests/agent/bootstrap/private_shadow.h"
 
 #include <fcntl.h>
-#include <grpc/grpc.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/file.h"
+#include "common/grpc_life.h"
 #include "common/tls.h"
 #include "common/unique_fd.h"
 #include "tests/support/certificates.h"
@@ -50,7 +50,7 @@ class World : public testing::Environment {
     // As main() does.
     ::signal(SIGPIPE, SIG_IGN);
     tls::RequireTls13();
-    ::grpc_init();
+    KeepGrpc();
     if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0) return;
     ZC_CHECK(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
     const std::string path = directory_.path() + "/shadow";

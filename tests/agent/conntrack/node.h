@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <stdlib.h>
 
@@ -15,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "agent/conntrack/conntrack.h"
+#include "common/grpc_life.h"
 #include "tests/agent/conntrack/netns.h"
 #include "tests/support/open_guard.h"
 
@@ -25,9 +25,7 @@ namespace zcluster::conntrack {
 class Node : public EventSink {
  public:
   explicit Node(Options options = {}) : options_(std::move(options)) {
-    // Or the end of the last channel ends gRPC, which at times takes ten seconds (1.51 waits for
-    // its backup poller).
-    [[maybe_unused]] static const bool stays = (grpc_init(), true);
+    KeepGrpc();
     std::string name = "/tmp/zt-ct-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp";
     directory_ = name;

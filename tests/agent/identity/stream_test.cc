@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Renewal under live TLS: what runs lives on, what is new uses the new identity.
-#include <grpc/grpc.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -12,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/file.h"
+#include "common/grpc_life.h"
 #include "common/tls.h"
 #include "tests/agent/identity/node.h"
 
@@ -21,7 +21,7 @@ namespace {
 // Before the first use of gRPC, as main() does it.
 const bool kOnlyTls13 = [] {
   tls::RequireTls13();
-  grpc_init();
+  KeepGrpc();
   return true;
 }();
 

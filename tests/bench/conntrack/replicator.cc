@@ -3,7 +3,6 @@
 // and settings: adapter, mutual TLS, server and channel to the peer. No brain: roles are ordered on
 // standard input ("master TERM", "backup TERM"; its end ends the program). What the adapter reports
 // goes to standard output, a line each time: "ROLE synchronised FLOWS" or "ROLE - FLOWS PROBLEM".
-#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
@@ -24,6 +23,7 @@
 #include "agent/conntrack/conntrack.h"
 #include "agent/peer/channel.h"
 #include "agent/peer/server.h"
+#include "common/grpc_life.h"
 #include "common/loop.h"
 #include "common/status.h"
 #include "common/tls.h"
@@ -136,7 +136,7 @@ absl::Status ServeNode(const Flags& flags) {
   ::signal(SIGPIPE, SIG_IGN);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   tls::RequireTls13();
-  grpc_init();
+  KeepGrpc();
   return Replicator(flags).Serve();
 }
 
