@@ -10,15 +10,14 @@
 namespace zcluster {
 
 void KeepGrpc() {
-  // A server that listens nowhere holds the threads; it is never let go.
-  [[maybe_unused]] static const bool kept = [] {
-    grpc_init();
+  grpc_init();
+  // A server that listens nowhere holds the threads.
+  static const grpc::Server* const kHolder = [] {
     grpc::ServerBuilder builder;
     builder.RegisterCallbackGenericService(new grpc::CallbackGenericService);
-    const grpc::Server* server = builder.BuildAndStart().release();
-    ZC_CHECK(server != nullptr);
-    return true;
+    return builder.BuildAndStart().release();
   }();
+  ZC_CHECK(kHolder != nullptr);
 }
 
 }  // namespace zcluster
