@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/grpc_life.h"
 
-#include <grpc/grpc.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
@@ -10,8 +9,7 @@
 namespace zcluster {
 
 void KeepGrpc() {
-  grpc_init();
-  // A server that listens nowhere holds the threads.
+  // A server that listens nowhere holds gRPC and the threads.
   static const grpc::Server* const kHolder = [] {
     grpc::ServerBuilder builder;
     builder.RegisterCallbackGenericService(new grpc::CallbackGenericService);

@@ -24,20 +24,20 @@ class InjectMissing : public testing::Test {
 
   Injector::Applied Apply(std::vector<Flow> flows, bool snapshot = false) {
     std::promise<Injector::Applied> applied;
-    Injector::Batch batch{std::move(flows), snapshot, snapshot, [&](const Injector::Applied& what) {
-                            {
-                              absl::MutexLock lock(&mutex_);
-                              changed_ = what;
-                            }
-                            applied.set_value(what);
-                          }};
-    batch.later = [this](const Injector::Applied& what) {
-      absl::MutexLock lock(&mutex_);
-      ++changes_;
-      changed_ = what;
+    Injector::Batch batch{std::move(flows), snapshot, snapshot, {}};
+    batch.applied = [&](const Injector::Applied& what) {
+      Note(what, 0);
+      applied.set_value(what);
     };
+    batch.later = [this](const Injector::Applied& what) { Note(what, 1); };
     EXPECT_TRUE(injector_->TryPush(std::move(batch)));
     return applied.get_future().get();
+  }
+
+  void Note(const Injector::Applied& what, int changes) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    changed_ = what;
+    changes_ += changes;
   }
 
   bool Reaches(const std::function<bool(const Injector::Applied&, int changes)>& met) {
